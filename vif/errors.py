@@ -1,0 +1,155 @@
+"""Every error `vif` raises on purpose.
+
+    VifError
+    ├── ConfigError                a setting that cannot work; nothing was started
+    ├── InputError                 an argument outside its range (also a ValueError)
+    ├── RecognitionError           LLM #1 failed and falling back to the formula was switched off
+    ├── ResponseError              LLM #2 gave no usable reply; `.interaction` keeps the reading
+    └── ModelError                 one call to one model failed
+        ├── AuthError              401, 403: the key is missing, wrong or not allowed
+        ├── ModelNotFoundError     404: the provider does not know the model
+        ├── BadRequestError        400, 413, 422: the provider refuses the request as it stands
+        ├── RateLimitError         429
+        ├── ServerError            5xx, 529, an error event in a stream
+        ├── ConnectError           refused, reset, cut in the middle
+        ├── ModelTimeoutError      no answer within the time allowed
+        ├── UnavailableError       the model cannot be loaded here (embedded weights)
+        └── OutputError            the model answered, but the answer cannot be used
+            ├── InvalidJsonError   not JSON, or empty
+            ├── SchemaError        JSON, but not the contract
+            ├── RefusalError       the model declined
+            └── TruncatedError     the answer stops before its end
+
+`ModelError.retryable` says whether asking the same model again can help.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from vif.interaction import Interaction
+
+
+class Reason(StrEnum):
+    """Why a reading did not come from where it should have come from."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    AUTH = "auth"
+    RATE_LIMIT = "rate_limit"
+    SERVER_ERROR = "server_error"
+    INVALID_JSON = "invalid_json"
+    SCHEMA = "schema"
+    REFUSAL = "refusal"
+    TRUNCATED = "truncated"
+    CIRCUIT_OPEN = "circuit_open"
+    BUDGET = "budget"
+    DEADLINE = "deadline"
+    NOT_CONFIGURED = "not_configured"
+
+
+class VifError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigError(VifError):
+    """A setting that cannot work. The message names it, its value and what is allowed."""
+
+
+class InputError(VifError, ValueError):
+    """An argument outside its range."""
+
+
+class RecognitionError(VifError):
+    """LLM #1 failed on every rung and `fallback_to_formula` is off."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ResponseError(VifError):
+    """LLM #2 gave no usable reply. `interaction` holds everything computed before, and any partial reply."""
+
+    def __init__(self, message: str, interaction: Interaction) -> None:
+        super().__init__(message)
+        self.interaction = interaction
+
+
+class ModelError(VifError):
+    """One call to one model failed.
+
+    Attributes:
+        reason: the contract's word for it.
+        retryable: whether the same request to the same model may succeed later.
+        retry_after_s: seconds the provider asked us to wait, when it did.
+        raw_text: what the model had said before the failure, when it said anything.
+    """
+
+    reason: ClassVar[Reason]
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, raw_text: str = "") -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.raw_text = raw_text
+
+
+class AuthError(ModelError):
+    reason = Reason.AUTH
+
+
+class ModelNotFoundError(ModelError):
+    reason = Reason.NOT_CONFIGURED
+
+
+class BadRequestError(ModelError):
+    reason = Reason.NOT_CONFIGURED
+
+
+class RateLimitError(ModelError):
+    reason = Reason.RATE_LIMIT
+    retryable = True
+
+
+class ServerError(ModelError):
+    reason = Reason.SERVER_ERROR
+    retryable = True
+
+
+class ConnectError(ModelError):
+    reason = Reason.CONNECTION
+    retryable = True
+
+
+class ModelTimeoutError(ModelError):
+    reason = Reason.TIMEOUT
+    retryable = True
+
+
+class UnavailableError(ModelError):
+    reason = Reason.NOT_CONFIGURED
+
+
+class OutputError(ModelError):
+    """The model answered; asking again with the fault named may help."""
+
+    retryable = True
+
+
+class InvalidJsonError(OutputError):
+    reason = Reason.INVALID_JSON
+
+
+class SchemaError(OutputError):
+    reason = Reason.SCHEMA
+
+
+class RefusalError(OutputError):
+    reason = Reason.REFUSAL
+
+
+class TruncatedError(OutputError):
+    reason = Reason.TRUNCATED

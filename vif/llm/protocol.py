@@ -1,0 +1,103 @@
+"""The one interface every model client has, and every wrapper around one keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+
+class Provider(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    OPENROUTER = "openrouter"
+    LOCAL = "local"
+    EMBEDDED = "embedded"
+
+
+class Finish(StrEnum):
+    """Why a model stopped, in one vocabulary for all providers."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    REFUSAL = "refusal"
+    CUT = "cut"  # the stream ended without saying why: the reply may be incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier turn of the conversation, or the present message."""
+
+    role: str  # "user" or "assistant"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """A JSON schema the answer must follow (the provider's native structured output)."""
+
+    name: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a model.
+
+    `system` never changes between messages, so that providers can cache it; everything that does goes into `turns`.
+    `timeout_s` bounds the whole call, streaming included.
+    """
+
+    system: str
+    turns: tuple[Turn, ...]
+    max_tokens: int
+    timeout_s: float
+    output_schema: OutputSchema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. `input_tokens` counts all input, cached or not."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer. `model` is the name the provider answered with."""
+
+    text: str
+    model: str
+    finish: Finish
+    usage: Usage = field(default_factory=Usage)
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A model that answers a request.
+
+    Both calls raise only `vif.errors.ModelError` subclasses and `asyncio.CancelledError`.
+    A refusal or a truncated answer is not an error here: `Completion.finish` says so, and the caller decides.
+    """
+
+    @property
+    def provider(self) -> Provider: ...
+
+    @property
+    def model(self) -> str: ...
+
+    async def complete(self, request: Request) -> Completion:
+        """The whole answer at once."""
+        ...
+
+    def stream(self, request: Request) -> AsyncIterator[str | Completion]:
+        """The answer as non-empty pieces of text, then exactly one `Completion` with all of it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections. Calling it twice is harmless."""
+        ...
