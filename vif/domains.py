@@ -20,11 +20,12 @@ class Domain(StrEnum):
     ED = "ED"
 
     @property
-    def title(self) -> str:  # type: ignore[override]  # str.title is a method; a domain is never title-cased
-        return _TITLES[self]
+    def label(self) -> str:
+        """The full word, for people: "Computational"."""
+        return _LABELS[self]
 
 
-_TITLES = {
+_LABELS = {
     Domain.CD: "Computational",
     Domain.SD: "Scientific",
     Domain.CUD: "Cultural",

@@ -1,0 +1,148 @@
+"""The six boundaries between domains: permeability, status, oscillation and resonance.
+
+Numbers from the project's numeric specification, sections 1.2, 1.3 and 2 (stage 2). Arithmetic keeps the order
+written there, so that results agree bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vif.domains import Domain
+
+TRANSITIONAL_ABOVE = 0.6
+TRANSCENDENT_ABOVE = 0.8
+
+
+class Status(StrEnum):
+    """How open a boundary is, by its permeability: ≤ 0.6, ≤ 0.8, above."""
+
+    MAINTAINED = "Maintained"
+    TRANSITIONAL = "Transitional"
+    TRANSCENDENT = "Transcendent"
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """One boundary and its oscillation.
+
+    Attributes:
+        name: two domains joined by a hyphen, e.g. "CD-SD".
+        permeability: how freely understanding crosses, 0 to 1.
+        status: free text, because a supplied status is taken as given; see `Status` for the usual three.
+        frequency: Hz.
+        amplitude: 0 to 1.
+        phase: radians.
+    """
+
+    name: str
+    permeability: float = 0.0
+    status: str = Status.MAINTAINED
+    frequency: float = 1.0
+    amplitude: float = 0.1
+    phase: float = 0.0
+
+    @property
+    def sides(self) -> tuple[str, str] | None:
+        """The two domains, or None when the name has not exactly two parts."""
+        parts = self.name.split("-")
+        return (parts[0], parts[1]) if len(parts) == 2 else None
+
+
+PAIRS: tuple[tuple[Domain, Domain], ...] = (
+    (Domain.CD, Domain.SD),
+    (Domain.CD, Domain.CUD),
+    (Domain.CD, Domain.ED),
+    (Domain.SD, Domain.CUD),
+    (Domain.SD, Domain.ED),
+    (Domain.CUD, Domain.ED),
+)
+
+BOUNDARY_NAMES: tuple[str, ...] = tuple(f"{a}-{b}" for a, b in PAIRS)
+
+DEFAULT_BOUNDARIES: tuple[Boundary, ...] = tuple(Boundary(name) for name in BOUNDARY_NAMES)
+
+
+def status_of(permeability: float) -> Status:
+    """The status that belongs to a permeability."""
+    if permeability > TRANSCENDENT_ABOVE:
+        return Status.TRANSCENDENT
+    if permeability > TRANSITIONAL_ABOVE:
+        return Status.TRANSITIONAL
+    return Status.MAINTAINED
+
+
+def permeability_between(first: float, second: float) -> float:
+    """√(a·b) of the activations on both sides."""
+    return math.sqrt(first * second)
+
+
+def dissolve(boundaries: Iterable[Boundary], activations: Mapping[str, float]) -> tuple[Boundary, ...]:
+    """Stage 2: permeability and status anew from the activations; a domain that is not there counts 0.
+
+    A boundary whose name has not two parts is kept as it is. Oscillation is never touched.
+    """
+    result = []
+    for boundary in boundaries:
+        if boundary.sides is None:
+            result.append(boundary)
+            continue
+        first, second = boundary.sides
+        permeability = permeability_between(activations.get(first, 0.0), activations.get(second, 0.0))
+        result.append(replace(boundary, permeability=permeability, status=status_of(permeability)))
+    return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Resonance:
+    """Whether two boundaries swing together, and how closely (0 to 1; for display, the flow does not use it)."""
+
+    resonates: bool
+    strength: float
+
+
+def resonance(one: Boundary, other: Boundary) -> Resonance:
+    """Frequencies within 20 % of the larger and phases within 0.2 π, both strictly. Symmetric.
+
+    Two boundaries at 0 Hz do not resonate (their difference is not below 0), although their strength can be 1.
+    """
+    fastest = max(one.frequency, other.frequency)
+    difference = abs(one.frequency - other.frequency)
+    turn = math.fmod(abs(one.phase - other.phase), 2.0 * math.pi)
+    angle = min(turn, 2.0 * math.pi - turn)
+    resonates = difference < 0.2 * fastest and angle < 0.2 * math.pi
+    closeness = 1.0 - min(difference / fastest, 1.0) if fastest > 0.0 else 1.0
+    alignment = 1.0 - angle / math.pi
+    return Resonance(resonates, 0.6 * closeness + 0.4 * alignment)
+
+
+def resonating_names(boundaries: Sequence[Boundary]) -> tuple[tuple[str, ...], ...]:
+    """For each boundary the names of the others that resonate with it, in boundary order.
+
+    Two boundaries of one name never count as resonating with each other.
+    """
+    count = len(boundaries)
+    together = [[False] * count for _ in range(count)]
+    for i in range(count):
+        for j in range(i + 1, count):
+            if boundaries[i].name != boundaries[j].name and resonance(boundaries[i], boundaries[j]).resonates:
+                together[i][j] = together[j][i] = True
+    return tuple(tuple(boundaries[j].name for j in range(count) if row[j]) for row in together)
+
+
+def oscillate(boundary: Boundary, dt: float, base: float) -> Boundary:
+    """One oscillation step of `dt` seconds around the permeability `base`.
+
+    The new permeability uses the old phase and does not accumulate; the status is left as it was. For a negative sum
+    the phase stays negative (truncated remainder).
+    """
+    angle = 2.0 * math.pi * boundary.frequency * dt
+    permeability = base + boundary.amplitude * math.sin(angle + boundary.phase)
+    return replace(
+        boundary,
+        permeability=min(max(permeability, 0.0), 1.0),
+        phase=math.fmod(boundary.phase + angle, 2.0 * math.pi),
+    )
