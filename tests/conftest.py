@@ -1,0 +1,184 @@
+"""What all tests share: an environment without anybody's keys, a running dashboard, a browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from pydantic_settings import BaseSettings
+
+import dev
+import vif.config
+
+PROVIDER_VARIABLES = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "VIF_")
+START_LIMIT_S = 60.0
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",  # as root Chromium starts only without its sandbox
+    "--disable-dev-shm-usage",  # containers have a small /dev/shm
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NO_CHROMIUM = f"no Chromium that starts was found; {dev.CHROMIUM_HELP}"
+
+_without_browser = pytest.StashKey[int]()
+
+
+def on_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+# ── Collection and summary ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark browser tests and run them last; without Chromium, skip them on a private machine and let CI fail."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+    # Last, because Playwright's event loop counts as running from its first test on, and pytest-asyncio
+    # cannot run another one in the same thread.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    browser_items = [item for item in items if item.get_closest_marker("browser")]
+    if browser_items and not on_ci() and dev.find_chromium(sys.executable) is None:
+        config.stash[_without_browser] = len(browser_items)
+        for item in browser_items:
+            item.add_marker(pytest.mark.skip(reason="no Chromium"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    skipped = config.stash.get(_without_browser, 0)
+    if skipped:
+        terminalreporter.section("THE BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{skipped} skipped: {NO_CHROMIUM}.", red=True)
+        terminalreporter.line("With CI=true this is a failure.", red=True)
+
+
+# ── Environment ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def without_provider_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """A copy of an environment in which no key, address or setting of this project is left."""
+    return {name: value for name, value in environment.items() if not name.upper().startswith(PROVIDER_VARIABLES)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """Keep a developer's keys out of every test, whether they are exported or stand in `.env`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - without_provider_settings(os.environ).keys():
+            patch.delenv(name)
+        for settings in vars(vif.config).values():
+            if isinstance(settings, type) and issubclass(settings, BaseSettings) and settings is not BaseSettings:
+                patch.setitem(settings.model_config, "env_file", None)
+        yield
+
+
+# ── Browser and dashboard ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium that starts."""
+    path = dev.find_chromium(sys.executable)
+    if path is None:
+        pytest.fail(NO_CHROMIUM, pytrace=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One headless Chromium for the whole session. A test opens a context of its own in it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as response:  # noqa: S310  # our own address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _wait_for_health(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    give_up_at = time.monotonic() + START_LIMIT_S
+    while not _is_healthy(address):
+        if server.poll() is not None or time.monotonic() > give_up_at:
+            state = f"ended with status {server.returncode}" if server.poll() is not None else "did not answer in time"
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
+            pytest.fail(f"the dashboard {state}; the end of its log:\n{tail}", pytrace=False)
+        time.sleep(0.05)
+
+
+def _end_group(server: subprocess.Popen[bytes]) -> None:
+    """End the server and whatever it has started."""
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, kind)
+            server.wait(timeout=10)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@pytest.fixture(scope="session")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running dashboard that has no keys and a home folder of its own.
+
+    Fails with the end of the server's log when it does not start, and after the last test when the log has a traceback.
+    """
+    home = tmp_path_factory.mktemp("dashboard")
+    log = home / "server.log"
+    port = _free_port()
+    environment = {
+        name: value
+        for name, value in without_provider_settings(os.environ).items()
+        if not name.startswith(("STREAMLIT_", "XDG_"))
+    }
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", str(dev.ROOT / "app.py")),
+                *("--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"),
+                *("--secrets.files", str(home / "no-secrets.toml")),
+            ],
+            cwd=home,  # away from a developer's .env
+            env=environment | {"HOME": str(home)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for_health(server, address, log)
+        yield address
+    finally:
+        _end_group(server)
+    text = log.read_text(errors="replace")
+    assert "Traceback (most recent call last)" not in text, f"the dashboard's log has a traceback:\n{text[-8000:]}"
