@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from vif.errors import ServerError
 from vif.llm.protocol import Completion, Finish, OutputSchema, Provider, Request, Usage
 from vif.llm.transport import CloudModel
 
@@ -82,7 +81,9 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
             extra_body=self._extra(request),
         )
         if isinstance(answer, str):  # what the SDK makes of a web page with status 200
-            raise self.error(ServerError, "sent a web page instead of an answer; is the base URL right?")
+            raise self.not_an_answer("a web page")
+        if str(answer.type) != "message":
+            raise self.error_event(answer.model_extra or "not a message")
         return Completion(
             # Block 0 can be thinking, and an unknown kind of block may come any day.
             text="".join(block.text for block in answer.content if block.type == "text"),
@@ -101,7 +102,7 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
             extra_body=self._extra(request),
         )
         said: list[str] = []
-        model, finish, usage = self._model, None, Usage()
+        model, finish, usage = "", None, Usage()
         async with stream:
             async for event in stream:
                 if event.type == "content_block_delta" and event.delta.type == "text_delta":
@@ -114,7 +115,10 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
                 elif event.type == "message_delta":
                     finish = event.delta.stop_reason or finish
                     usage = _usage(event.usage, usage)
-        yield Completion("".join(said), model, _FINISH.get(finish, Finish.STOP), usage)
+        content_type = stream.response.headers.get("content-type", "")
+        if not model and "event-stream" not in content_type:
+            raise self.not_an_answer(content_type or "nothing")
+        yield Completion("".join(said), model or self._model, _FINISH.get(finish, Finish.STOP), usage)
 
     def _extra(self, request: Request) -> dict[str, object]:
         """How to think and what to answer with; as `extra_body` the SDK does not walk the schema on every call."""

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from vif.errors import ServerError
 from vif.llm.protocol import Completion, Finish, Provider, Request, Usage
 from vif.llm.transport import CloudModel
 
@@ -52,7 +51,7 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
             model=self._model, messages=_messages(request), extra_body=self._extra(request)
         )
         if isinstance(answer, str):  # what the SDK makes of a web page with status 200
-            raise self.error(ServerError, "sent a web page instead of an answer; is the base URL right?")
+            raise self.not_an_answer("a web page")
         if not answer.choices:
             raise self.error_event(answer.model_extra or "an answer without choices")
         choice = answer.choices[0]
@@ -72,7 +71,7 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
             model=self._model, messages=_messages(request), stream=True, extra_body=extra
         )
         said: list[str] = []
-        model, finish, refused, usage = self._model, None, False, Usage()
+        model, finish, refused, usage = "", None, False, Usage()
         async with stream:
             async for chunk in stream:
                 model = chunk.model or model
@@ -87,8 +86,11 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
                     if piece:
                         said.append(piece)
                         yield piece
+        content_type = stream.response.headers.get("content-type", "")
+        if not model and "event-stream" not in content_type:
+            raise self.not_an_answer(content_type or "nothing")
         reason = Finish.REFUSAL if refused else _FINISH.get(finish, Finish.STOP)
-        yield Completion("".join(said), model, reason, usage)
+        yield Completion("".join(said), model or self._model, reason, usage)
 
     def _extra(self, request: Request) -> dict[str, object]:
         """All fields but model and messages; as `extra_body` the SDK does not walk the whole schema on every call."""

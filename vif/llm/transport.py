@@ -223,6 +223,10 @@ class CloudModel(ABC, Generic[ClientT]):
                 found = _BY_KIND.get(str(inner.get("type")), _BY_KIND.get(str(code), ServerError))
         return self.error(found, f"reported an error: {provider_message(body)}", said=said)
 
+    def not_an_answer(self, content_type: str) -> ModelError:
+        """The error for status 200 with something that is not the API's answer, such as a captive portal's page."""
+        return self.error(ServerError, f"sent {content_type} instead of an answer; is the base URL right?")
+
     def error(
         self,
         kind: type[ModelError],
@@ -308,7 +312,7 @@ def provider_message(body: object) -> str:
                 return provider_message(body[name])
         return "no message"
     text = str(body or "no message").strip()
-    return "a web page instead of an answer; is the base URL right?" if text.startswith("<") else text
+    return "a web page instead of an answer" if text.startswith("<") else text
 
 
 def redacted(text: str, key: str) -> str:

@@ -1,0 +1,308 @@
+"""A stand-in for the model providers: a real server on a loopback port that does what it was told to, once per request.
+
+It speaks OpenAI's chat completions (`/v1/chat/completions`) and Anthropic's messages (`/v1/messages`), streamed or not.
+
+    with Standin() as standin:
+        standin.plan("openai", say("hello"), fail(429, headers={"retry-after": "3"}))
+        model = OpenAIModel("gpt-6-luna", api_key="k", base_url=standin.base_url("openai"))
+        ...
+        standin.requests[0].body["messages"]
+
+An empty queue means: a valid reading for a request with a schema, a short reply for any other. Requests a real provider
+would refuse (wrong key, illegal schema, removed parameters) get its 400 or 401 whatever was planned.
+
+As a program, with latencies to load-test against: `python -m tests.standin --port 8123 --llm1-ms 100 --llm2-ms 300`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import struct
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tests.wire.dialects import DIALECTS, Dialect, sse
+from tests.wire.plans import (
+    READING,
+    REPLY,
+    Api,
+    Ending,
+    Plan,
+    Tokens,
+    error_event,
+    fail,
+    fenced,
+    hang,
+    page,
+    refuse,
+    say,
+    truncated,
+)
+
+__all__ = [
+    "READING",
+    "REPLY",
+    "Api",
+    "Ending",
+    "Plan",
+    "Seen",
+    "Standin",
+    "Tokens",
+    "error_event",
+    "fail",
+    "fenced",
+    "hang",
+    "page",
+    "refuse",
+    "say",
+    "truncated",
+]
+
+
+@dataclass(slots=True)
+class Seen:
+    """One request as it arrived. `gone` is set when the client hung up before the answer was complete."""
+
+    api: Api
+    path: str
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+    peer: tuple[str, int]
+    gone: threading.Event = field(default_factory=threading.Event)
+    answering: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def has_schema(self) -> bool:
+        return bool(self.body.get("response_format") or (self.body.get("output_config") or {}).get("format"))
+
+
+class Standin:
+    """The server; a context manager. Every method may be called from any thread."""
+
+    def __init__(self, *, port: int = 0, llm1_s: float = 0.0, llm2_s: float = 0.0, key: str | None = None) -> None:
+        self.llm1_s = llm1_s
+        self.llm2_s = llm2_s
+        self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
+        self.port: int = self._socket.getsockname()[1]
+        self._transports: dict[Any, asyncio.Transport] = {}
+        routes = [
+            Route("/v1/chat/completions", self._openai, methods=["POST"]),
+            Route("/v1/messages", self._anthropic, methods=["POST"]),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes),
+            http=_protocol(self._transports),
+            log_config=None,
+            log_level="critical",
+            lifespan="off",
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._serve, name="standin", daemon=True)
+        self.expected_key = key
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget plans and requests; the default answers are the first ones again."""
+        self.reading: Mapping[str, object] = READING
+        self.reply = REPLY
+        self.requests: list[Seen] = []
+        self._plans: dict[str, deque[Plan]] = {"openai": deque(), "anthropic": deque()}
+
+    def plan(self, api: Api, *plans: Plan) -> None:
+        """Queue what happens to the next requests of this API."""
+        self._plans[api].extend(plans)
+
+    def base_url(self, api: Api) -> str:
+        """What the SDK of this API takes as its base URL."""
+        return f"http://127.0.0.1:{self.port}" + ("/v1" if api == "openai" else "")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+        self._socket.close()
+
+    def serve_forever(self) -> None:
+        """Serve in this thread until interrupted."""
+        self._serve()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    async def _openai(self, request: HttpRequest) -> _Performance:
+        return await self._perform("openai", request)
+
+    async def _anthropic(self, request: HttpRequest) -> _Performance:
+        return await self._perform("anthropic", request)
+
+    async def _perform(self, api: Api, request: HttpRequest) -> _Performance:
+        seen = Seen(api, request.url.path, dict(request.headers), await request.json(), tuple(request.scope["client"]))
+        self.requests.append(seen)
+        dialect = DIALECTS[api]
+        refusal = self._wrong_key(seen) or dialect.fault(seen.body)
+        plans = self._plans[api]
+        plan = refusal or (plans.popleft() if plans else Plan())
+        if plan.text is None:
+            plan = replace(plan, text=json.dumps(self.reading) if seen.has_schema else self.reply)
+        wait = self.llm1_s if seen.has_schema else self.llm2_s
+        if seen.body.get("stream"):
+            plan = replace(plan, first_token_s=plan.first_token_s + wait)
+        else:
+            plan = replace(plan, delay_s=plan.delay_s + wait)
+        return _Performance(plan, seen, dialect, self._transports)
+
+    def _wrong_key(self, seen: Seen) -> Plan | None:
+        key = seen.headers.get("authorization", "").removeprefix("Bearer ") or seen.headers.get("x-api-key", "")
+        if self.expected_key is None or key == self.expected_key:
+            return None
+        return fail(401, f"Incorrect API key provided: {key}. You can find your API key in your account.")
+
+
+class _Performance:
+    """Carries out one plan as the response to one request."""
+
+    def __init__(self, plan: Plan, seen: Seen, dialect: Dialect, transports: dict[Any, asyncio.Transport]) -> None:
+        self.plan = plan
+        self.seen = seen
+        self.dialect = dialect
+        self.transports = transports
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self.send = scope, send
+        watch = asyncio.create_task(self._watch(receive))
+        act = asyncio.create_task(self._act())
+        await asyncio.wait((watch, act), return_when=asyncio.FIRST_COMPLETED)
+        if not act.done():
+            self.seen.gone.set()
+        for task in (watch, act):
+            task.cancel()
+        await asyncio.gather(watch, act, return_exceptions=True)
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def _act(self) -> None:
+        plan = self.plan
+        self.seen.answering.set()
+        if plan.hang:
+            await asyncio.Event().wait()
+        await asyncio.sleep(plan.delay_s)
+        if plan.raw is not None:
+            await self._whole(plan.raw[1], plan.raw[0])
+        elif plan.status >= 400:
+            await self._whole(json.dumps(self.dialect.error(plan.status, plan.message, plan.kind)).encode())
+        elif self.seen.body.get("stream"):
+            await self._stream()
+        else:
+            await self._answer()
+
+    async def _answer(self) -> None:
+        body = json.dumps(self.dialect.answer(self.plan, self.seen.body)).encode()
+        match self.plan.ending:
+            case Ending.MALFORMED:
+                await self._whole(body[: len(body) // 2])
+            case Ending.ERROR_EVENT:
+                await self._whole(json.dumps(self.dialect.error(200, self.plan.message, self.plan.kind)).encode())
+            case Ending.CUT | Ending.RESET | Ending.STALL:
+                await self._start("application/json")
+                await self._more(body[: len(body) // 2])
+                await self._break_off()
+            case _:
+                await self._whole(body)
+
+    async def _stream(self) -> None:
+        plan = self.plan
+        before, pieces, after = self.dialect.events(plan, self.seen.body)
+        await self._start("text/event-stream")
+        for event in before:
+            await self._more(event)
+        await asyncio.sleep(plan.first_token_s)
+        for number, event in enumerate(pieces):
+            if number:
+                await asyncio.sleep(plan.between_s)
+            await self._more(event)
+        match plan.ending:
+            case Ending.COMPLETE:
+                for event in after:
+                    await self._more(event)
+            case Ending.ERROR_EVENT:
+                await self._more(sse(self.dialect.error(200, plan.message, plan.kind), "error"))
+            case Ending.MALFORMED:
+                await self._more(self.dialect.broken)
+            case Ending.CUT | Ending.RESET | Ending.STALL:
+                await self._break_off()
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _break_off(self) -> None:
+        transport = self.transports[tuple(self.scope["client"])]
+        if self.plan.ending is Ending.CUT:
+            transport.close()
+        elif self.plan.ending is Ending.RESET:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+        await asyncio.Event().wait()
+
+    async def _start(self, content_type: str) -> None:
+        headers = {self.dialect.request_id: "req_1", "content-type": content_type, **self.plan.headers}
+        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": self.plan.status, "headers": encoded})
+
+    async def _more(self, body: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _whole(self, body: bytes, content_type: str = "application/json") -> None:
+        await self._start(content_type)
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
+    """Uvicorn's protocol, with the transports kept at hand so that a plan can cut or reset its connection."""
+
+    class Protocol(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self._peer = tuple(transport.get_extra_info("peername"))
+            transports[self._peer] = transport
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            transports.pop(self._peer, None)
+            super().connection_lost(exc)
+
+    return Protocol
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A stand-in for OpenAI and Anthropic on a loopback port.")
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--llm1-ms", type=float, default=0.0, help="before an answer to a request with a schema")
+    parser.add_argument("--llm2-ms", type=float, default=0.0, help="before the first token of any other answer")
+    parser.add_argument("--key", default=None, help="refuse other API keys with 401")
+    options = parser.parse_args()
+    standin = Standin(port=options.port, llm1_s=options.llm1_ms / 1000, llm2_s=options.llm2_ms / 1000, key=options.key)
+    urls = (f"OPENAI_BASE_URL={standin.base_url('openai')}", f"ANTHROPIC_BASE_URL={standin.base_url('anthropic')}")
+    sys.stdout.write("\n".join(urls) + "\n")
+    sys.stdout.flush()
+    standin.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
