@@ -1,1 +1,86 @@
+"""VIF, the Volumetric Integration Framework: how a language model reads a message, next to a fixed formula.
+
+    import asyncio, vif
+
+    api = vif.connect(vif.load_config("offline"))
+    interaction = asyncio.run(api.process("How do I implement quicksort?"))
+    print(interaction.domains, interaction.reply)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vif.api import VifApi, connect, formula_reading
+    from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary, Status
+    from vif.catalogue import CATALOGUE, lifecycle_warning
+    from vif.config import PRESETS, Access, DualLlmConfig, ModelRef, load_config
+    from vif.domains import DOMAINS, Domain
+    from vif.errors import ConfigError, InputError, ModelError, Reason, RecognitionError, VifError
+    from vif.interaction import Interaction, Recognition, Response
+    from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
+
 __version__ = "0.1.0"
+
+# Loaded when first used: settings and validation take a few tenths of a second to import.
+_HOMES = {
+    "vif.api": ("VifApi", "connect", "formula_reading"),
+    "vif.boundaries": ("BOUNDARY_NAMES", "DEFAULT_BOUNDARIES", "Boundary", "Status"),
+    "vif.catalogue": ("CATALOGUE", "lifecycle_warning"),
+    "vif.config": ("PRESETS", "Access", "DualLlmConfig", "ModelRef", "load_config"),
+    "vif.domains": ("DOMAINS", "Domain"),
+    "vif.errors": ("ConfigError", "InputError", "ModelError", "Reason", "RecognitionError", "VifError"),
+    "vif.interaction": ("Interaction", "Recognition", "Response"),
+    "vif.llm.protocol": ("ChatModel", "Completion", "Finish", "Provider", "Request", "Turn", "Usage"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BOUNDARY_NAMES",
+    "CATALOGUE",
+    "DEFAULT_BOUNDARIES",
+    "DOMAINS",
+    "PRESETS",
+    "Access",
+    "Boundary",
+    "ChatModel",
+    "Completion",
+    "ConfigError",
+    "Domain",
+    "DualLlmConfig",
+    "Finish",
+    "InputError",
+    "Interaction",
+    "ModelError",
+    "ModelRef",
+    "Provider",
+    "Reason",
+    "Recognition",
+    "RecognitionError",
+    "Request",
+    "Response",
+    "Status",
+    "Turn",
+    "Usage",
+    "VifApi",
+    "VifError",
+    "connect",
+    "formula_reading",
+    "lifecycle_warning",
+    "load_config",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'vif' has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

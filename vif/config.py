@@ -193,7 +193,7 @@ class DualLlmConfig(BaseSettings):
         for role in ("llm1", "llm2"):
             provider = values.get(f"{role}_provider", Provider.EMBEDDED)
             if not values.get(f"{role}_model") and provider in set(Provider):
-                default = _DEFAULT_MODELS.get((role, Provider(provider)))  # type: ignore[arg-type]
+                default = _DEFAULT_MODELS.get((role, Provider(provider)))
                 if default is None:
                     raise ValueError(f"{role}_model must be named for the provider {str(provider)!r}")
                 values[f"{role}_model"] = default
@@ -305,16 +305,17 @@ def load_config(preset: str | None = None, *, access: Access | None = None, **ch
     return config
 
 
-def check_access(config: DualLlmConfig, access: Access) -> None:
-    """Raise ConfigError when a provider that `config` uses lacks its key or address, or the weights cannot be read."""
-    for reference in (*config.recognisers, *config.responders):
+def check_access(config: DualLlmConfig, access: Access, *, mode: Literal["dual", "formula"] = "dual") -> None:
+    """Raise ConfigError when a provider that will be used lacks its key or address, or the weights cannot be read."""
+    used = (*(config.recognisers if mode == "dual" else ()), *config.responders)
+    for reference in used:
         if missing := access.lacks(reference.provider):
             named = f"preset {config.preset_name!r}" if config.preset_name else "the configuration"
             raise ConfigError(
                 f"{missing} is not set, and {named} uses {reference}; set it, or choose the preset 'offline', "
                 "which needs no key"
             )
-    if access.gguf_path is not None and Provider.EMBEDDED in {r.provider for r in (*config.recognisers, *config.responders)}:
+    if access.gguf_path is not None and any(reference.provider is Provider.EMBEDDED for reference in used):
         from vif.llm.gguf import check_gguf
 
         check_gguf(access.gguf_path)
@@ -343,6 +344,8 @@ def _explained(error: ValidationError) -> str:
     allowed = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not field:
         return allowed
+    if field in DualLlmConfig.model_fields and field != "preset_name":
+        name = f"{field} (VIF_{field.upper()})"
     secret = "key" in field.lower()
     shown = "" if secret else f" is {fault['input']!r};"
     return f"{name}{shown} it {allowed}" if allowed.startswith(("must", "should")) else f"{name}{shown} {allowed}"

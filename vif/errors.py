@@ -4,7 +4,6 @@
     ├── ConfigError                a setting that cannot work; nothing was started
     ├── InputError                 an argument outside its range (also a ValueError)
     ├── RecognitionError           LLM #1 failed and falling back to the formula was switched off
-    ├── ResponseError              LLM #2 gave no usable reply; `.interaction` keeps the reading
     └── ModelError                 one call to one model failed
         ├── AuthError              401, 403: the key is missing, wrong or not allowed
         ├── ModelNotFoundError     404: the provider does not know the model
@@ -13,6 +12,7 @@
         ├── ServerError            5xx, 529, an error event in a stream
         ├── ConnectError           refused, reset, cut in the middle
         ├── ModelTimeoutError      no answer within the time allowed
+        ├── DeadlineError          the time for all attempts together is over
         ├── UnavailableError       the model cannot be loaded here (embedded weights)
         └── OutputError            the model answered, but the answer cannot be used
             ├── InvalidJsonError   not JSON, or empty
@@ -20,7 +20,8 @@
             ├── RefusalError       the model declined
             └── TruncatedError     the answer stops before its end
 
-`ModelError.retryable` says whether asking the same model again can help.
+`ModelError.retryable` says whether asking the same model again can help. A failure of LLM #2 is not raised: the
+interaction that comes back carries it in `response.error`, with the reading and any partial reply.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from vif.interaction import Interaction
+    from vif.llm.protocol import Usage
 
 
 class Reason(StrEnum):
@@ -65,17 +66,9 @@ class InputError(VifError, ValueError):
 class RecognitionError(VifError):
     """LLM #1 failed on every rung and `fallback_to_formula` is off."""
 
-    def __init__(self, message: str, reason: Reason) -> None:
+    def __init__(self, message: str, reason: Reason | None) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-class ResponseError(VifError):
-    """LLM #2 gave no usable reply. `interaction` holds everything computed before, and any partial reply."""
-
-    def __init__(self, message: str, interaction: Interaction) -> None:
-        super().__init__(message)
-        self.interaction = interaction
 
 
 class ModelError(VifError):
@@ -86,15 +79,19 @@ class ModelError(VifError):
         retryable: whether the same request to the same model may succeed later.
         retry_after_s: seconds the provider asked us to wait, when it did.
         raw_text: what the model had said before the failure, when it said anything.
+        usage: what the call cost in tokens, when the provider said so.
     """
 
     reason: ClassVar[Reason]
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, raw_text: str = "") -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, raw_text: str = "", usage: Usage | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.raw_text = raw_text
+        self.usage = usage
 
 
 class AuthError(ModelError):
@@ -127,6 +124,10 @@ class ConnectError(ModelError):
 class ModelTimeoutError(ModelError):
     reason = Reason.TIMEOUT
     retryable = True
+
+
+class DeadlineError(ModelError):
+    reason = Reason.DEADLINE
 
 
 class UnavailableError(ModelError):

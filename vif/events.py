@@ -1,9 +1,14 @@
 """What `VifApi.stream` yields, in this order:
 
-    FormulaRead → StageStarted/Recognised → StageStarted/StageFinished (3, 4, 5) → ReplyStarted → ReplyDelta …
-    → StageStarted/StageFinished (6, 7) → Finished
+    FormulaRead
+    StageStarted 1, 2 → Recognised → StageFinished 1, 2
+    StageFinished 3, 4, 5
+    ReplyStarted → ReplyDelta … → ReplyFailed, when LLM #2 failed
+    StageFinished 6, 7
+    Finished
 
-`ReplyFailed` takes the place of the rest of the reply when LLM #2 fails; `Finished` comes all the same, with what there is.
+`Finished` always comes last, with whatever there is. Stages 1 and 2 take long, so their start is told; the others are
+over within a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -36,7 +41,11 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class StageFinished:
-    """A stage is done. Stages 3 to 5 share one `FlowContext`, 6 and 7 one `Conclusion`."""
+    """A stage is done.
+
+    Stages 1 and 2 come with the `Reading`; LLM #1 does both at once, so both have the duration of its reading.
+    Stages 3 to 5 share one `FlowContext`, 6 and 7 one `Conclusion`.
+    """
 
     stage: Stage
     data: FlowContext | Conclusion | Reading

@@ -6,7 +6,7 @@ reading that comes from LLM #1 takes their place. Stages 3 to 5 (`shape`) need n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -111,37 +111,39 @@ def read_formula(autonomy: float, boundaries: Sequence[Boundary] = DEFAULT_BOUND
     return Reading(domains, dissolve(boundaries, domains))
 
 
-def shape(message: str, reading: Reading) -> FlowContext:
-    """Stages 3 to 5: interfaces, emergent qualities and the structured prompt."""
+def shape(message: str, reading: Reading, done: Callable[[Stage], object] = lambda _: None) -> FlowContext:
+    """Stages 3 to 5: interfaces, emergent qualities and the structured prompt. `done` is called after each."""
     features = MessageFeatures.of(message)
     boundaries = reading.boundaries
     activated = activate(boundaries, reading.domains)
     raw = tuple(qualities_of(boundary, features) for boundary in boundaries)
     interfaces = select(boundaries, activated, raw)
+    done(Stage.INTERFACES)
     emergent = tuple(
         EmergentQuality(boundary.name, scores.boosted(1.0 + entry.activation_strength * 0.2))
         for boundary, scores, entry in zip(boundaries, raw, activated, strict=True)
         if boundary.status == Status.TRANSCENDENT
     )
+    done(Stage.QUALITIES)
     prompt = structured_prompt(
         message, reading.domains, boundaries, interfaces, [(e.boundary, e.qualities) for e in emergent]
     )
+    done(Stage.INTEGRATION)
     return FlowContext(message, reading, activated, raw, interfaces, emergent, prompt)
 
 
-def conclude(context: FlowContext, reply: str) -> Conclusion:
-    """Stages 6 and 7. A pattern needs a reply that is not empty (a blank one counts)."""
+def conclude(context: FlowContext, reply: str, done: Callable[[Stage], object] = lambda _: None) -> Conclusion:
+    """Stages 6 and 7. A pattern needs a reply that is not empty (a blank one counts). `done` is called after each."""
     engaged = [name for name, value in in_fixed_order(context.reading.domains).items() if value > PATTERN_ABOVE]
     anchors = tuple(
         Anchor(boundary.name, tuple(boundary.name.split("-")), boundary.permeability)
         for boundary in context.reading.boundaries
         if boundary.status == Status.TRANSCENDENT and boundary.permeability > TRANSCENDENT_ABOVE
     )
-    return Conclusion(
-        pattern_domains=tuple(engaged) if reply else (),
-        anchors=anchors,
-        developmental_stage=_developmental_stage(context),
-    )
+    done(Stage.CONTINUITY)
+    developmental_stage = _developmental_stage(context)
+    done(Stage.EVOLUTION)
+    return Conclusion(tuple(engaged) if reply else (), anchors, developmental_stage)
 
 
 _RUNGS = (

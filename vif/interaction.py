@@ -114,6 +114,9 @@ class Response(_Record):
     cost_usd: Dollars | None = 0.0
     finish_reason: str | None = None
     error: str | None = None
+    system: str = ""
+    prompt: str = ""
+    """What this model was really sent; an embedded one gets a compact prompt."""
 
 
 class Timings(_Record):

@@ -1,0 +1,323 @@
+"""The front door: one message in, an `Interaction` out, with events on the way for those who want to draw them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Self
+
+from vif.boundaries import DEFAULT_BOUNDARIES, Boundary, dissolve
+from vif.config import Access, DualLlmConfig, ModelRef, check_access
+from vif.domains import DOMAINS, check_autonomy, formula_activations
+from vif.errors import InputError, RecognitionError
+from vif.events import (
+    Event,
+    Finished,
+    FormulaRead,
+    Recognised,
+    ReplyDelta,
+    ReplyFailed,
+    ReplyStarted,
+    StageFinished,
+    StageStarted,
+)
+from vif.flow import Conclusion, FlowContext, Reading, Stage, conclude, read_formula, shape
+from vif.interaction import (
+    BoundaryQualities,
+    DomainActivations,
+    FormulaReading,
+    Interaction,
+    Mode,
+    Recognition,
+    Timings,
+)
+from vif.llm.factory import open_model
+from vif.llm.protocol import ChatModel, Provider, Turn
+from vif.recognition.ladder import Ladder
+from vif.recognition.recogniser import ChatRecogniser, EmbeddedRecogniser, Question, Recogniser
+from vif.response import Reply, respond
+
+SHIFT_ABOVE = 0.3
+"""A change of a domain since the previous interaction that is worth reporting."""
+
+LONGEST_MESSAGE = 200_000
+"""Characters. More than any model of the catalogue reads with profit, and enough for a long document."""
+
+
+class VifApi:
+    """Carries out interactions.
+
+    `VifApi(llm2)` takes stages 1 and 2 from the Rust formula; `VifApi.with_dual_llm(llm1, llm2, config)` from LLM #1.
+    Everything after stage 2 is the same. One object serves many interactions at once on one event loop.
+    """
+
+    def __init__(self, llm2: ChatModel | Sequence[ChatModel], config: DualLlmConfig | None = None) -> None:
+        self._config = config or DualLlmConfig()
+        self._responders = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
+        self._ladder: Ladder | None = None
+        self._clock: Callable[[], float] = time.perf_counter
+
+    @classmethod
+    def with_dual_llm(
+        cls,
+        llm1: ChatModel | Recogniser | Sequence[ChatModel | Recogniser],
+        llm2: ChatModel | Sequence[ChatModel],
+        config: DualLlmConfig | None = None,
+    ) -> Self:
+        """LLM #1 reads. Of several the first is the primary, the others stand in for it; the formula is always last.
+
+        Of several `llm2` the second answers when the first fails before its first word.
+        """
+        api = cls(llm2, config)
+        rungs = llm1 if isinstance(llm1, Sequence) else (llm1,)
+        recognisers = [ChatRecogniser(rung) if isinstance(rung, ChatModel) else rung for rung in rungs]
+        api._ladder = Ladder(recognisers, api._config)
+        return api
+
+    @property
+    def config(self) -> DualLlmConfig:
+        return self._config
+
+    @property
+    def mode(self) -> Mode:
+        return "dual" if self._ladder else "formula"
+
+    async def process(
+        self,
+        message: str,
+        autonomy: float | None = None,
+        previous: Interaction | None = None,
+        *,
+        boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
+    ) -> Interaction:
+        """The whole interaction. A failure of LLM #2 is in `response.error`, with everything else still there.
+
+        Args:
+            message: the user's text; may be empty.
+            autonomy: 0 to 1; the setting's value when None.
+            previous: the interaction before in the same conversation.
+            boundaries: frequency, amplitude and phase of the boundaries; their other values are computed.
+
+        Raises:
+            InputError: autonomy outside 0 to 1, or a message over 200,000 characters.
+            RecognitionError: LLM #1 failed and `fallback_to_formula` is off.
+        """
+        async with aclosing(self.stream(message, autonomy, previous, boundaries=boundaries)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.interaction
+        raise AssertionError("the stream ended without Finished")
+
+    async def recognise(
+        self, message: str, previous: Interaction | None = None, *, boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES
+    ) -> tuple[Reading, Recognition]:
+        """Stages 1 and 2 only: no reply is asked for. Raises as `process` does."""
+        _check_message(message)
+        return await self._read(message, self._config.autonomy, previous, tuple(boundaries))
+
+    async def stream(
+        self,
+        message: str,
+        autonomy: float | None = None,
+        previous: Interaction | None = None,
+        *,
+        boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
+    ) -> AsyncGenerator[Event, None]:
+        """The same as events, in the order `vif.events` describes. Arguments and errors as for `process`."""
+        _check_message(message)
+        autonomy = check_autonomy(self._config.autonomy if autonomy is None else autonomy)
+        boundaries = tuple(boundaries)
+        watch = _Watch(self._clock)
+
+        formula = formula_reading(autonomy, boundaries)
+        yield FormulaRead(formula)
+
+        for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
+            yield StageStarted(stage)
+        reading, recognition = await self._read(message, autonomy, previous, boundaries)
+        recognise_ms = watch.lap()
+        yield Recognised(reading, recognition)
+        for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
+            yield StageFinished(stage, reading, recognise_ms)
+
+        stages = _StageWatch(self._clock)
+        context = shape(message, reading, stages.done)
+        for stage in (Stage.INTERFACES, Stage.QUALITIES, Stage.INTEGRATION):
+            yield StageFinished(stage, context, stages.ms[stage])
+
+        yield ReplyStarted(self._responders[0].provider, self._responders[0].model)
+        watch.lap()
+        reply: Reply | None = None
+        answer = respond(
+            self._responders,
+            context,
+            history=_history(previous),
+            max_tokens=self._config.llm2_max_tokens,
+            timeout_s=self._config.llm2_timeout_ms / 1000,
+            clock=self._clock,
+        )
+        async with aclosing(answer) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Reply):
+                    reply = piece
+                else:
+                    yield ReplyDelta(piece)
+        if reply is None:
+            raise AssertionError("respond() ended without a Reply")
+        respond_ms = watch.lap()
+        if reply.response.error:
+            yield ReplyFailed(reply.response.error)
+
+        stages.start()
+        conclusion = conclude(context, reply.text, stages.done)
+        for stage in (Stage.CONTINUITY, Stage.EVOLUTION):
+            yield StageFinished(stage, conclusion, stages.ms[stage])
+
+        timings = Timings(
+            recognise=recognise_ms, flow=sum(stages.ms.values()), respond=respond_ms, total=watch.total_ms()
+        )
+        yield Finished(self._interaction(context, conclusion, reply, recognition, formula, autonomy, timings))
+
+    async def aclose(self) -> None:
+        """Release connections; the object cannot be used afterwards. Calling it twice is harmless."""
+        if self._ladder:
+            await self._ladder.aclose()
+        for model in self._responders:
+            await model.aclose()
+
+    async def _read(
+        self, message: str, autonomy: float, previous: Interaction | None, boundaries: tuple[Boundary, ...]
+    ) -> tuple[Reading, Recognition]:
+        """Stages 1 and 2."""
+        if self._ladder is None:
+            return read_formula(autonomy, boundaries), Recognition(source="formula")
+        before = previous.domains if previous else None
+        question = Question(message, before, boundaries, self._config.llm1_oscillation)
+        found = await self._ladder.recognise(question)
+        recognition = found.recognition
+        if found.answer:
+            reading = Reading(found.answer.domains, found.answer.boundaries)
+        elif self._config.fallback_to_formula:
+            reading = read_formula(autonomy, boundaries)
+        else:
+            last = recognition.attempts[-1].error if recognition.attempts else "no recogniser is configured"
+            raise RecognitionError(f"LLM #1 gave no reading: {last}", recognition.fallback_reason)
+        return reading, recognition.model_copy(update={"shifts": shifts(before, reading.domains)})
+
+    def _interaction(
+        self,
+        context: FlowContext,
+        conclusion: Conclusion,
+        reply: Reply,
+        recognition: Recognition,
+        formula: FormulaReading,
+        autonomy: float,
+        timings: Timings,
+    ) -> Interaction:
+        return Interaction(
+            message=context.message,
+            mode=self.mode,
+            preset=self._config.preset_name,
+            autonomy=autonomy,
+            domains=dict(context.reading.domains),
+            boundaries=context.reading.boundaries,
+            formula=formula,
+            interfaces=context.interfaces,
+            qualities=tuple(BoundaryQualities.of(entry) for entry in context.emergent),
+            patterns=_patterns(conclusion),
+            anchors=conclusion.anchors,
+            developmental_stage=conclusion.developmental_stage,
+            prompt=context.prompt,
+            reply=reply.text,
+            recognition=recognition,
+            response=reply.response,
+            timings_ms=timings,
+        )
+
+
+def connect(config: DualLlmConfig, access: Access | None = None, *, mode: Mode = "dual") -> VifApi:
+    """A `VifApi` with clients for the models of `config`. Nothing is imported, loaded or connected before it is used.
+
+    Raises ConfigError when a provider lacks its key or address, or configured weights cannot be read.
+    """
+    access = access or Access()
+    check_access(config, access, mode=mode)
+    llm2 = [open_model(reference, access) for reference in config.responders]
+    if mode == "formula":
+        return VifApi(llm2, config)
+    return VifApi.with_dual_llm([_recogniser(reference, access) for reference in config.recognisers], llm2, config)
+
+
+def formula_reading(autonomy: float, boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES) -> FormulaReading:
+    """The Rust formula's reading as it is shown beside LLM #1's: all four domains, none dropped."""
+    return FormulaReading(
+        domains=DomainActivations(**formula_activations(autonomy)),
+        boundaries=read_formula(autonomy, boundaries).boundaries,
+    )
+
+
+def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict[str, float]:
+    """The domains that moved by more than 0.3 since the previous interaction, with the change."""
+    if not before:
+        return {}
+    changes = {domain.value: now.get(domain, 0.0) - before.get(domain, 0.0) for domain in DOMAINS}
+    return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
+
+
+def _recogniser(reference: ModelRef, access: Access) -> Recogniser:
+    if reference.provider is Provider.EMBEDDED:
+        from vif.llm.embedded import EmbeddedModel
+        from vif.recognition.embedded import EmbeddedReader
+
+        return EmbeddedRecogniser(EmbeddedReader(EmbeddedModel(access.gguf_path)))
+    return ChatRecogniser(open_model(reference, access, recogniser=True))
+
+
+def _check_message(message: str) -> None:
+    if len(message) > LONGEST_MESSAGE:
+        raise InputError(f"the message has {len(message):,} characters; at most {LONGEST_MESSAGE:,} can be read")
+    try:
+        message.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the message is not valid text: character {error.start + 1} is half a character") from None
+
+
+def _history(previous: Interaction | None) -> tuple[Turn, ...]:
+    if previous is None or not previous.reply:
+        return ()
+    return Turn("user", previous.message), Turn("assistant", previous.reply)
+
+
+def _patterns(conclusion: Conclusion) -> tuple[str, ...]:
+    return (" + ".join(conclusion.pattern_domains),) if conclusion.pattern_domains else ()
+
+
+class _Watch:
+    """Milliseconds since the last look, and since the start."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._start = self._last = clock()
+
+    def lap(self) -> float:
+        now = self._clock()
+        passed, self._last = now - self._last, now
+        return passed * 1000
+
+    def total_ms(self) -> float:
+        return (self._clock() - self._start) * 1000
+
+
+class _StageWatch:
+    """How long each stage took."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.ms: dict[Stage, float] = {}
+        self._watch = _Watch(clock)
+
+    def start(self) -> None:
+        self._watch.lap()
+
+    def done(self, stage: Stage) -> None:
+        self.ms[stage] = self._watch.lap()

@@ -1,0 +1,266 @@
+"""The command line. Exit status: 0 ok, 1 target missed, 2 wrong use or configuration, 3 a model failed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from vif import __version__
+from vif.errors import RecognitionError, VifError
+
+if TYPE_CHECKING:
+    from vif.api import VifApi
+    from vif.interaction import Interaction, Recognition, Response
+
+WRONG_USE, MODEL_FAILED = 2, 3
+AT_ONCE = 8
+"""Lines of `recognise --jsonl` that are read at the same time."""
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    """Entry point of the `vif` command: every foreseen failure is one line on stderr."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace" if stream is not sys.stdin else "strict")
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        status = _fail(error.format_message(), WRONG_USE)
+    except RecognitionError as error:
+        status = _fail(str(error), MODEL_FAILED)
+    except (VifError, UnicodeDecodeError) as error:
+        status = _fail(str(error), WRONG_USE)
+    except (click.Abort, KeyboardInterrupt):
+        status = 130
+    except BrokenPipeError:
+        # The reader has gone, as `| head` does. Nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status or 0)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"vif: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="vif %(version)s")
+def cli() -> None:
+    """See how a language model reads a message."""
+
+
+_preset = click.option("--preset", metavar="P", help="balanced, fast, cheap, reliable or offline")
+
+
+@cli.command()
+@_preset
+@click.option("--autonomy", type=float, metavar="A", help="0 to 1; the Rust formula's only input")
+@click.option("--json", "as_json", is_flag=True, help="print the whole interaction as one JSON object")
+@click.argument("message")
+def run(preset: str | None, autonomy: float | None, as_json: bool, message: str) -> int:
+    """Read MESSAGE and answer it."""
+    from vif.events import Finished, Recognised, ReplyDelta
+
+    async def carry_out() -> Interaction:
+        async with _connected(preset) as api, aclosing(api.stream(message, autonomy)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.interaction
+                if as_json:
+                    continue
+                if isinstance(event, Recognised):
+                    click.echo(_reading_text(event.reading.domains, event.recognition))
+                elif isinstance(event, ReplyDelta):
+                    click.echo(_printable(event.text), nl=False)
+        raise AssertionError("the stream ended without Finished")
+
+    interaction = asyncio.run(carry_out())
+    response = interaction.response
+    if as_json:
+        click.echo(interaction.model_dump_json())
+    elif response:
+        click.echo(f"\n\n{_response_text(response)}")
+    if response and response.error:
+        return _fail(f"LLM #2 failed: {response.error}", MODEL_FAILED)
+    return 0
+
+
+@cli.command()
+@_preset
+@click.option("--jsonl", is_flag=True, help='read {"message": …} per line from stdin, print one JSON object per line')
+@click.argument("message", required=False)
+def recognise(preset: str | None, jsonl: bool, message: str | None) -> int:
+    """Let LLM #1 read MESSAGE, without answering it."""
+    if jsonl == (message is not None):
+        raise click.UsageError("give either MESSAGE or --jsonl with lines on stdin")
+    lines = sys.stdin if jsonl else [json.dumps({"message": message})]
+
+    async def carry_out() -> int:
+        faults = 0
+        async with _connected(preset) as api:
+            async for result in _in_order(_recognised_line(api, number, line) for number, line in _numbered(lines)):
+                faults += "error" in result
+                if jsonl:
+                    click.echo(json.dumps(result))
+                elif "error" in result:
+                    raise click.UsageError(str(result["error"]))
+                else:
+                    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        return faults
+
+    faults = asyncio.run(carry_out())
+    return _fail(f"{faults} lines could not be read; each has its error in its place", WRONG_USE) if faults else 0
+
+
+@cli.command()
+def flow() -> int:
+    """Run the deterministic flow on JSON lines from stdin; no model is asked."""
+    from pydantic import ValidationError
+
+    from vif.flow_json import FlowInput, run_flow
+
+    faults = 0
+    for number, line in _numbered(sys.stdin):
+        result: dict[str, object]
+        try:
+            result = run_flow(FlowInput.model_validate_json(line))
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(map(str, fault["loc"])) or "the line"
+            result = {"error": f"line {number}: {where}: {fault['msg']}"}
+        except (ValueError, OverflowError) as error:
+            result = {"error": f"line {number}: a number is out of the range the formulas are defined for ({error})"}
+        faults += "error" in result
+        click.echo(json.dumps(result))
+    return _fail(f"{faults} lines could not be computed; each has its error in its place", WRONG_USE) if faults else 0
+
+
+@cli.command()
+def models() -> None:
+    """List the models: role, price of a call with 1200 tokens in and 300 out, lifecycle."""
+    from datetime import UTC, datetime
+
+    from vif.catalogue import CATALOGUE, COMPARED_USAGE, cost_usd
+
+    today = datetime.now(UTC).date()
+    rows = [("PROVIDER", "MODEL", "ROLE", "USD", "LIFECYCLE")]
+    for entry in CATALOGUE:
+        price = cost_usd(entry.provider, entry.model, COMPARED_USAGE)
+        lifecycle = entry.lifecycle(today)
+        if entry.ends:
+            lifecycle_text = f"{lifecycle} {entry.ends.isoformat()}, use {entry.successor}"
+        else:
+            lifecycle_text = lifecycle
+        shown = "?" if price is None else "free" if price == 0 else f"{price:.6f}"
+        rows.append((entry.provider, entry.model, " and ".join(entry.roles) or "-", shown, lifecycle_text))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@asynccontextmanager
+async def _connected(preset: str | None) -> AsyncIterator[VifApi]:
+    from datetime import UTC, datetime
+
+    from vif.api import connect
+    from vif.catalogue import lifecycle_warning
+    from vif.config import Access, load_config, unknown_variables
+
+    for warning in unknown_variables():
+        print(f"vif: warning: {warning}", file=sys.stderr)
+    access = Access()
+    config = load_config(preset, access=access)
+    for reference in (*config.recognisers, *config.responders):
+        if warning_text := lifecycle_warning(reference.model, datetime.now(UTC).date()):
+            print(f"vif: warning: {warning_text}", file=sys.stderr)
+    api = connect(config, access)
+    try:
+        yield api
+    finally:
+        await api.aclose()
+
+
+def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
+async def _in_order(work: Iterable[Coroutine[object, object, T]]) -> AsyncIterator[T]:
+    """The results in the order of the work, of which a few pieces are under way at once."""
+    under_way: deque[asyncio.Task[T]] = deque()
+    try:
+        for piece in work:
+            under_way.append(asyncio.ensure_future(piece))
+            if len(under_way) == AT_ONCE:
+                yield await under_way.popleft()
+        while under_way:
+            yield await under_way.popleft()
+    finally:
+        for task in under_way:
+            task.cancel()
+
+
+async def _recognised_line(api: VifApi, number: int, line: str) -> dict[str, object]:
+    from vif.api import formula_reading
+    from vif.errors import InputError
+
+    try:
+        given = json.loads(line)
+    except (ValueError, RecursionError):
+        return {"error": f"line {number} is not JSON"}
+    message = given.get("message") if isinstance(given, dict) else None
+    if not isinstance(message, str):
+        return {"error": f'line {number} has no "message" that is a text'}
+    try:
+        reading, recognition = await api.recognise(message)
+    except InputError as error:
+        return {"error": f"line {number}: {error}"}
+    return {
+        "message": message,
+        "domains": dict(reading.domains),
+        "boundaries": [
+            {"name": b.name, "permeability": b.permeability, "status": b.status, "frequency": b.frequency}
+            | {"amplitude": b.amplitude, "phase": b.phase}
+            for b in reading.boundaries
+        ],
+        "formula": formula_reading(api.config.autonomy).model_dump(mode="json"),
+        "recognition": recognition.model_dump(mode="json"),
+    }
+
+
+def _reading_text(domains: object, recognition: Recognition) -> str:
+    from vif.domains import DOMAINS
+
+    assert isinstance(domains, dict)
+    lines = [
+        f"  {domain.label:<13} {'█' * round(20 * domains.get(domain, 0.0)):<20} {domains.get(domain, 0.0):.2f}"
+        for domain in DOMAINS
+    ]
+    source = f"read by {recognition.model} ({recognition.source})" if recognition.model else "read by the Rust formula"
+    if recognition.fallback_reason:
+        source += f", because LLM #1 failed: {recognition.fallback_reason}"
+    return "\n".join([_printable(source), *lines, ""])
+
+
+def _response_text(response: Response) -> str:
+    first = f", first token {response.first_token_ms:.0f} ms" if response.first_token_ms is not None else ""
+    cost = "cost unknown" if response.cost_usd is None else f"${response.cost_usd:.5f}"
+    return (
+        f"{_printable(response.model)}{first}, {response.latency_ms:.0f} ms, "
+        f"{response.input_tokens} + {response.output_tokens} tokens, {cost}, finished: {response.finish_reason}"
+    )
+
+
+def _printable(text: str) -> str:
+    """Model text as a terminal may show it: no escape sequences."""
+    return "".join(c for c in text if c.isprintable() or c in "\n\t")

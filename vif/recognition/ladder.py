@@ -1,0 +1,227 @@
+"""The ladder of LLM #1: cache, then rung after rung. It never raises; above it the Rust formula is the last rung.
+
+The only retry loop of the package is here. Time is divided so that no rung can use up what the later ones need: a rung
+that may be asked over the network gets an equal share of what is left, and a little is kept for the embedded one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from cachetools import TTLCache
+
+from vif.catalogue import cost_usd
+from vif.config import DualLlmConfig
+from vif.errors import DeadlineError, ModelError, ModelTimeoutError, OutputError, RateLimitError, Reason, ServerError
+from vif.interaction import Attempt, Recognition, Source, total_cost
+from vif.llm.protocol import Provider, Usage
+from vif.recognition.recogniser import Question, Read, Recogniser
+from vif.recognition.schema import Answer
+
+BACKOFF_S = 0.2
+"""Wait before the first retry; it doubles each time, times a random factor from 0.5 to 1.5."""
+
+EMBEDDED_RESERVE = 0.1
+"""Share of the deadline kept for an embedded rung at the end of the ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What the ladder found: an answer, or none and the reason, and how it went."""
+
+    answer: Answer | None
+    recognition: Recognition
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    answer: Answer
+    provider: Provider
+    model: str
+
+
+class Ladder:
+    """Recognisers from the top, asked until one gives a usable answer.
+
+    `clock`, `sleep` and `jitter` (0 to 1) are passed in so that tests need no waiting.
+    """
+
+    def __init__(
+        self,
+        rungs: Sequence[Recogniser],
+        config: DualLlmConfig,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._rungs = tuple(rungs)
+        self._config = config
+        self._clock, self._sleep, self._jitter = clock, sleep, jitter
+        self._kept: TTLCache[Hashable, _Kept] = TTLCache(config.cache_max_entries, config.cache_ttl_s, timer=clock)
+
+    async def recognise(self, question: Question) -> Recognised:
+        """Read the message, or say why that was not possible."""
+        start = self._clock()
+        key = question.key
+        if self._config.enable_caching and (kept := self._kept.get(key)):
+            latency = (self._clock() - start) * 1000
+            return _recognised("cache", kept.provider, kept.model, kept.answer, None, (), latency, cache_hit=True)
+        climb = _Climb(self, question, start + self._config.llm1_deadline_ms / 1000)
+        result = await climb.run()
+        latency = (self._clock() - start) * 1000
+        attempts = tuple(climb.attempts)
+        if result is None:
+            reason = climb.first_failure or Reason.NOT_CONFIGURED
+            return _recognised("formula", None, None, None, reason, attempts, latency)
+        rung, read = result
+        if rung is self._rungs[0] and self._config.enable_caching:
+            # A stand-in's reading is not kept: it would hide that the first rung is back.
+            self._kept[key] = _Kept(read.answer, rung.provider, rung.model)
+        return _recognised(
+            self._source(rung), rung.provider, rung.model, read.answer, climb.first_failure, attempts, latency
+        )
+
+    def _source(self, rung: Recogniser) -> Source:
+        if rung.provider is Provider.EMBEDDED:
+            return "embedded"
+        return "llm1" if rung is self._rungs[0] else "secondary"
+
+    async def aclose(self) -> None:
+        for rung in self._rungs:
+            await rung.aclose()
+
+
+def _recognised(
+    source: Source,
+    provider: Provider | None,
+    model: str | None,
+    answer: Answer | None,
+    reason: Reason | None,
+    attempts: tuple[Attempt, ...],
+    latency_ms: float,
+    *,
+    cache_hit: bool = False,
+) -> Recognised:
+    return Recognised(
+        answer,
+        Recognition(
+            source=source,
+            provider=provider,
+            model=model,
+            reasoning=answer.reasoning if answer else "",
+            patterns=answer.patterns if answer else (),
+            corrections=answer.corrections if answer else (),
+            fallback_reason=reason,
+            attempts=attempts,
+            latency_ms=latency_ms,
+            cost_usd=total_cost(attempt.cost_usd for attempt in attempts),
+            cache_hit=cache_hit,
+        ),
+    )
+
+
+class _Climb:
+    """One question on its way up the ladder; keeps the record of every attempt."""
+
+    def __init__(self, ladder: Ladder, question: Question, deadline: float) -> None:
+        self.attempts: list[Attempt] = []
+        self.first_failure: Reason | None = None
+        """Why the first rung was given up."""
+        self._ladder, self._question, self._deadline = ladder, question, deadline
+        self._config = ladder._config
+
+    async def run(self) -> tuple[Recogniser, Read] | None:
+        rungs = self._ladder._rungs
+        for position, rung in enumerate(rungs):
+            if read := await self._try(rung, self._end_of(rungs[position:])):
+                return rung, read
+            if self.first_failure is None:
+                self.first_failure = Reason(self.attempts[-1].outcome)
+        return None
+
+    def _end_of(self, remaining: Sequence[Recogniser]) -> float:
+        """When the first of the remaining rungs has to be done."""
+        distant = sum(rung.provider is not Provider.EMBEDDED for rung in remaining)
+        if remaining[0].provider is Provider.EMBEDDED:
+            return self._deadline
+        reserve = EMBEDDED_RESERVE * self._config.llm1_deadline_ms / 1000 if distant < len(remaining) else 0.0
+        now = self._ladder._clock()
+        return now + max(self._deadline - reserve - now, 0.0) / distant
+
+    async def _try(self, rung: Recogniser, end: float) -> Read | None:
+        """Ask one rung, as often as its failures allow and its time lasts."""
+        complaint: str | None = None
+        tries = rung.attempts or self._config.llm1_max_retries + 1
+        for number in range(tries):
+            try:
+                return await self._ask(rung, complaint, end)
+            except ModelError as error:
+                if not error.retryable or number + 1 == tries:
+                    return None
+                complaint = str(error) if isinstance(error, OutputError) else None
+                wait = self._wait(error, number)
+                if self._ladder._clock() + wait >= end:
+                    return None
+                if wait:
+                    await self._ladder._sleep(wait)
+        return None
+
+    def _wait(self, error: ModelError, number: int) -> float:
+        if isinstance(error, OutputError):
+            return 0.0  # the provider is well; what was wrong is in the prompt now
+        if isinstance(error, RateLimitError) and error.retry_after_s is not None:
+            return error.retry_after_s
+        return BACKOFF_S * 2**number * (0.5 + self._ladder._jitter())
+
+    async def _ask(self, rung: Recogniser, complaint: str | None, end: float) -> Read:
+        start = self._ladder._clock()
+        per_attempt = self._config.llm1_timeout_ms / 1000
+        allowed = min(per_attempt, end - start)
+        try:
+            async with asyncio.timeout(max(allowed, 0.0)):
+                read = await rung.read(self._question, complaint, allowed)
+        except (ModelTimeoutError, TimeoutError):
+            if allowed < per_attempt:
+                self._record(rung, start, Reason.DEADLINE, f"{rung.model} had {allowed:.1f} s left and gave no answer")
+                raise DeadlineError("the time for all attempts is over") from None
+            error = ModelTimeoutError(f"{rung.model} gave no answer within {per_attempt:g} s")
+            self._record(rung, start, Reason.TIMEOUT, str(error))
+            raise error from None
+        except ModelError as error:
+            self._record(rung, start, error.reason, str(error), error.usage, error.raw_text)
+            raise
+        except Exception as error:
+            # Whatever it is, it must not reach the user. Its text might hold a key, its type does not.
+            fault = ServerError(f"{rung.model} failed unexpectedly ({type(error).__name__})")
+            self._record(rung, start, Reason.SERVER_ERROR, str(fault))
+            raise fault from None
+        self._record(rung, start, "ok", None, read.usage, read.raw_text)
+        return read
+
+    def _record(
+        self,
+        rung: Recogniser,
+        start: float,
+        outcome: str,
+        error: str | None,
+        usage: Usage | None = None,
+        raw_text: str = "",
+    ) -> None:
+        self.attempts.append(
+            Attempt(
+                provider=rung.provider,
+                model=rung.model,
+                outcome=outcome,
+                error=error,
+                latency_ms=max(self._ladder._clock() - start, 0.0) * 1000,
+                input_tokens=usage.input_tokens if usage else 0,
+                output_tokens=usage.output_tokens if usage else 0,
+                cost_usd=cost_usd(rung.provider, rung.model, usage) if usage else 0.0,
+                raw_text=raw_text,
+            )
+        )

@@ -1,0 +1,148 @@
+"""The rungs of the ladder: each reads a message into an `Answer`, whatever kind of model is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary, dissolve
+from vif.llm.protocol import ChatModel, Completion, Provider, Request, Turn, Usage
+from vif.recognition.prompt import system_prompt, user_turn
+from vif.recognition.schema import Answer, checked_answer, output_schema
+
+if TYPE_CHECKING:
+    from vif.recognition.embedded import EmbeddedReader
+
+MAX_TOKENS = 1_024
+"""Room for the JSON several times over; a model that needs more has lost its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be read.
+
+    Attributes:
+        message: the user's text.
+        previous: activations of the interaction before, when there is one.
+        boundaries: give the oscillation, as long as LLM #1 is not asked for it.
+        oscillation: whether LLM #1 is asked for frequency, amplitude and phase too.
+    """
+
+    message: str
+    previous: Mapping[str, float] | None = None
+    boundaries: tuple[Boundary, ...] = DEFAULT_BOUNDARIES
+    oscillation: bool = False
+
+    @property
+    def six_boundaries(self) -> tuple[Boundary, ...]:
+        """All six in order, with the oscillation given for them or the default."""
+        given = {boundary.name: boundary for boundary in self.boundaries}
+        return tuple(given.get(name, Boundary(name)) for name in BOUNDARY_NAMES)
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for two questions that must have the same answer."""
+        previous = tuple(sorted(self.previous.items())) if self.previous else None
+        return self.message, previous, self.boundaries, self.oscillation
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A usable answer and what it took."""
+
+    answer: Answer
+    usage: Usage = field(default_factory=Usage)
+    raw_text: str = ""
+
+
+class Recogniser(Protocol):
+    """One rung.
+
+    `attempts` bounds how often it may be asked about one message; None leaves that to the settings.
+    """
+
+    @property
+    def provider(self) -> Provider: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def attempts(self) -> int | None: ...
+
+    async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
+        """Read the message; `complaint` says what was wrong with the last answer. Raises ModelError."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecogniser:
+    """LLM #1 as a chat model with structured output."""
+
+    chat: ChatModel
+    attempts: int | None = None
+
+    @property
+    def provider(self) -> Provider:
+        return self.chat.provider
+
+    @property
+    def model(self) -> str:
+        return self.chat.model
+
+    async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
+        completion: Completion = await self.chat.complete(
+            Request(
+                system=system_prompt(question.oscillation),
+                turns=(Turn("user", user_turn(question.message, question.previous, complaint)),),
+                max_tokens=MAX_TOKENS,
+                timeout_s=timeout_s,
+                output_schema=output_schema(question.oscillation),
+            )
+        )
+        answer = checked_answer(completion, question.six_boundaries, oscillation=question.oscillation)
+        return Read(answer, completion.usage, completion.text)
+
+    async def aclose(self) -> None:
+        await self.chat.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRecogniser:
+    """LLM #1 on this machine: hidden states of the embedded model and a trained head. Permeabilities are √(a·b)."""
+
+    reader: EmbeddedReader
+    attempts: int | None = 1  # it is deterministic: asking again gives the same
+
+    @property
+    def provider(self) -> Provider:
+        return Provider.EMBEDDED
+
+    @property
+    def model(self) -> str:
+        return self.reader.model.model
+
+    async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
+        reading = await self.reader.read(question.message)
+        likeliest = [(kind, share) for kind, share in reading.kinds[:3] if share >= 0.1]
+        answer = Answer(
+            domains=reading.activations,
+            boundaries=dissolve(question.six_boundaries, reading.activations),
+            reasoning=_reasoning(likeliest),
+            patterns=tuple(f"{share:.0%} like {kind}" for kind, share in likeliest),
+        )
+        return Read(answer)
+
+    async def aclose(self) -> None:
+        await self.reader.model.aclose()
+
+
+def _reasoning(likeliest: list[tuple[str, float]]) -> str:
+    if not likeliest:
+        return "Nothing in the message points to one kind of message more than to another."
+    return "To the embedded model this reads like " + " and ".join(kind for kind, _ in likeliest[:2]) + "."
+
+

@@ -1,0 +1,130 @@
+"""LLM #2: asks for the reply, passes it on as it streams, and keeps what is to be known about it.
+
+A second responder takes over only before the first word: after it the reader has begun to read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from vif.catalogue import cost_usd
+from vif.errors import ModelError, ServerError
+from vif.flow import FlowContext
+from vif.interaction import Response
+from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
+from vif.prompt import COMPACT_INSTRUCTIONS, INSTRUCTIONS, compact_prompt
+
+EMBEDDED_MAX_TOKENS = 320
+"""The embedded model is small: what it has to say fits, and beyond that it rambles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The whole reply, as far as it came, and its metadata."""
+
+    text: str
+    response: Response
+
+
+def request_for(
+    model: ChatModel, context: FlowContext, history: Sequence[Turn], max_tokens: int, timeout_s: float
+) -> Request:
+    """What this model is asked. The embedded one gets a compact prompt: it loses its way in a long one."""
+    if model.provider is Provider.EMBEDDED:
+        prompt = compact_prompt(context.message, context.reading.domains)
+        return Request(COMPACT_INSTRUCTIONS, (Turn("user", prompt),), min(max_tokens, EMBEDDED_MAX_TOKENS), timeout_s)
+    return Request(INSTRUCTIONS, (*history, Turn("user", context.prompt)), max_tokens, timeout_s)
+
+
+async def respond(
+    models: Sequence[ChatModel],
+    context: FlowContext,
+    *,
+    history: Sequence[Turn] = (),
+    max_tokens: int,
+    timeout_s: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncGenerator[str | Reply, None]:
+    """The reply as pieces of text, then one `Reply`. A failure is in `Reply.response.error`, never raised."""
+    start = clock()
+    failures: list[str] = []
+    for position, model in enumerate(models):
+        request = request_for(model, context, history, max_tokens, timeout_s)
+        attempt = _Attempt(model, request, start, clock)
+        async with aclosing(attempt.run()) as pieces:
+            async for piece in pieces:
+                yield piece
+        if attempt.error is not None:
+            failures.append(attempt.error)
+            if not attempt.text and position + 1 < len(models):
+                continue
+        yield attempt.reply("; ".join(failures) if attempt.error else None)
+        return
+
+
+class _Attempt:
+    """One responder, asked once."""
+
+    def __init__(self, model: ChatModel, request: Request, start: float, clock: Callable[[], float]) -> None:
+        self.text = ""
+        self.error: str | None = None
+        self._model, self._request, self._start, self._clock = model, request, start, clock
+        self._first_token_ms: float | None = None
+        self._completion: Completion | None = None
+        self._usage: Usage | None = None
+
+    async def run(self) -> AsyncGenerator[str, None]:
+        pieces: list[str] = []
+        try:
+            async for item in self._model.stream(self._request):
+                if isinstance(item, Completion):
+                    self._completion = item
+                    self._usage = item.usage
+                    break
+                if self._first_token_ms is None:
+                    self._first_token_ms = self._elapsed_ms()
+                pieces.append(item)
+                self.text = "".join(pieces)
+                yield item
+            self.error = self._fault()
+        except ModelError as error:
+            self.error, self._usage = str(error), error.usage
+        except Exception as error:
+            # Not foreseen: say what kind it is; its text might hold what must not be shown.
+            self.error = str(ServerError(f"{self._model.model} failed unexpectedly ({type(error).__name__})"))
+
+    def _fault(self) -> str | None:
+        completion, name = self._completion, self._model.model
+        if completion is None or completion.finish is Finish.CUT:
+            return f"{name} ended the reply early; it may be incomplete" if self.text else f"{name} sent nothing"
+        if completion.finish is Finish.REFUSAL and not self.text:
+            return f"{name} declined to answer"
+        if not self.text.strip():
+            return f"{name} sent an empty reply"
+        return None
+
+    def _elapsed_ms(self) -> float:
+        return max(self._clock() - self._start, 0.0) * 1000
+
+    def reply(self, error: str | None) -> Reply:
+        usage = self._usage or Usage()
+        model = self._completion.model if self._completion and self._completion.model else self._model.model
+        return Reply(
+            self.text,
+            Response(
+                provider=self._model.provider,
+                model=model,
+                latency_ms=self._elapsed_ms(),
+                first_token_ms=self._first_token_ms,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cost_usd=cost_usd(self._model.provider, self._model.model, usage),
+                finish_reason=self._completion.finish if self._completion else None,
+                error=error,
+                system=self._request.system,
+                prompt=self._request.turns[-1].text,
+            ),
+        )
