@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import queue
 import socket
 import struct
 import sys
@@ -57,6 +59,7 @@ __all__ = [
     "READING",
     "REPLY",
     "Api",
+    "Connection",
     "Ending",
     "Plan",
     "Seen",
@@ -73,7 +76,15 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Connection:
+    """One TCP connection; `closed` is set when it ends."""
+
+    transport: asyncio.Transport
+    closed: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """One request as it arrived. `gone` is set when the client hung up before the answer was complete."""
 
@@ -81,9 +92,8 @@ class Seen:
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
-    peer: tuple[str, int]
+    connection: Connection
     gone: threading.Event = field(default_factory=threading.Event)
-    answering: threading.Event = field(default_factory=threading.Event)
 
     @property
     def has_schema(self) -> bool:
@@ -98,28 +108,30 @@ class Standin:
         self.llm2_s = llm2_s
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
-        self._transports: dict[Any, asyncio.Transport] = {}
+        self._key = key
+        self._connections: dict[Any, Connection] = {}
         routes = [
             Route("/v1/chat/completions", self._openai, methods=["POST"]),
             Route("/v1/messages", self._anthropic, methods=["POST"]),
         ]
         config = uvicorn.Config(
             Starlette(routes=routes),
-            http=_protocol(self._transports),
+            http=_protocol(self._connections),
             log_config=None,
-            log_level="critical",
+            log_level="error",
             lifespan="off",
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="standin", daemon=True)
-        self.expected_key = key
         self.reset()
 
     def reset(self) -> None:
-        """Forget plans and requests; the default answers are the first ones again."""
+        """Forget plans and requests; the defaults are the first ones again."""
+        self.expected_key = self._key
         self.reading: Mapping[str, object] = READING
         self.reply = REPLY
         self.requests: list[Seen] = []
+        self._arrivals: queue.SimpleQueue[Seen] = queue.SimpleQueue()
         self._plans: dict[str, deque[Plan]] = {"openai": deque(), "anthropic": deque()}
 
     def plan(self, api: Api, *plans: Plan) -> None:
@@ -130,8 +142,12 @@ class Standin:
         """What the SDK of this API takes as its base URL."""
         return f"http://127.0.0.1:{self.port}" + ("/v1" if api == "openai" else "")
 
+    async def next_request(self) -> Seen:
+        """Wait for the next request that was not waited for yet; queue.Empty when none comes in 5 s."""
+        return await asyncio.to_thread(self._arrivals.get, True, 5)
+
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._thread.start()  # the socket listens already, so nobody has to wait for the thread
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,8 +169,10 @@ class Standin:
         return await self._perform("anthropic", request)
 
     async def _perform(self, api: Api, request: HttpRequest) -> _Performance:
-        seen = Seen(api, request.url.path, dict(request.headers), await request.json(), tuple(request.scope["client"]))
+        connection = self._connections[tuple(request.scope["client"])]
+        seen = Seen(api, request.url.path, dict(request.headers), await request.json(), connection)
         self.requests.append(seen)
+        self._arrivals.put(seen)
         dialect = DIALECTS[api]
         refusal = self._wrong_key(seen) or dialect.fault(seen.body)
         plans = self._plans[api]
@@ -166,7 +184,7 @@ class Standin:
             plan = replace(plan, first_token_s=plan.first_token_s + wait)
         else:
             plan = replace(plan, delay_s=plan.delay_s + wait)
-        return _Performance(plan, seen, dialect, self._transports)
+        return _Performance(plan, seen, dialect)
 
     def _wrong_key(self, seen: Seen) -> Plan | None:
         key = seen.headers.get("authorization", "").removeprefix("Bearer ") or seen.headers.get("x-api-key", "")
@@ -178,22 +196,22 @@ class Standin:
 class _Performance:
     """Carries out one plan as the response to one request."""
 
-    def __init__(self, plan: Plan, seen: Seen, dialect: Dialect, transports: dict[Any, asyncio.Transport]) -> None:
+    def __init__(self, plan: Plan, seen: Seen, dialect: Dialect) -> None:
         self.plan = plan
         self.seen = seen
         self.dialect = dialect
-        self.transports = transports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope, self.send = scope, send
+        self.send = send
         watch = asyncio.create_task(self._watch(receive))
         act = asyncio.create_task(self._act())
         await asyncio.wait((watch, act), return_when=asyncio.FIRST_COMPLETED)
+        watch.cancel()
         if not act.done():
             self.seen.gone.set()
-        for task in (watch, act):
-            task.cancel()
-        await asyncio.gather(watch, act, return_exceptions=True)
+            act.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await act
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -201,7 +219,6 @@ class _Performance:
 
     async def _act(self) -> None:
         plan = self.plan
-        self.seen.answering.set()
         if plan.hang:
             await asyncio.Event().wait()
         await asyncio.sleep(plan.delay_s)
@@ -252,7 +269,7 @@ class _Performance:
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _break_off(self) -> None:
-        transport = self.transports[tuple(self.scope["client"])]
+        transport = self.seen.connection.transport
         if self.plan.ending is Ending.CUT:
             transport.close()
         elif self.plan.ending is Ending.RESET:
@@ -274,17 +291,17 @@ class _Performance:
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
-    """Uvicorn's protocol, with the transports kept at hand so that a plan can cut or reset its connection."""
+def _protocol(connections: dict[Any, Connection]) -> type[H11Protocol]:
+    """Uvicorn's protocol, with the connections kept at hand so that a plan can cut or reset its connection."""
 
     class Protocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             self._peer = tuple(transport.get_extra_info("peername"))
-            transports[self._peer] = transport
+            connections[self._peer] = Connection(transport)
             super().connection_made(transport)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            transports.pop(self._peer, None)
+            connections.pop(self._peer).closed.set()
             super().connection_lost(exc)
 
     return Protocol

@@ -116,7 +116,7 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
                     finish = event.delta.stop_reason or finish
                     usage = _usage(event.usage, usage)
         content_type = stream.response.headers.get("content-type", "")
-        if not model and "event-stream" not in content_type:
+        if not (model or said) and "event-stream" not in content_type:
             raise self.not_an_answer(content_type or "nothing")
         yield Completion("".join(said), model or self._model, _FINISH.get(finish, Finish.STOP), usage)
 

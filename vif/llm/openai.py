@@ -87,7 +87,7 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
                         said.append(piece)
                         yield piece
         content_type = stream.response.headers.get("content-type", "")
-        if not model and "event-stream" not in content_type:
+        if not (model or said) and "event-stream" not in content_type:
             raise self.not_an_answer(content_type or "nothing")
         reason = Finish.REFUSAL if refused else _FINISH.get(finish, Finish.STOP)
         yield Completion("".join(said), model or self._model, reason, usage)

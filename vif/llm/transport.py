@@ -117,8 +117,9 @@ class CloudModel(ABC, Generic[ClientT]):
                 return await self._complete(client, request)
         except Exception as error:  # noqa: BLE001  # the protocol: nothing else escapes
             failure = self._failure(error, request)
-        # Raised outside the handler: the SDK's exception can quote the key and must not hang on ours.
-        raise failure
+        # Raised outside the handler and without the way it came: the SDK's exception, and the provider's body in the
+        # frames that read it, can quote the key.
+        raise failure.with_traceback(None)
 
     async def stream(self, request: Request) -> AsyncIterator[str | Completion]:
         client = await self._client()
@@ -143,7 +144,7 @@ class CloudModel(ABC, Generic[ClientT]):
         finally:
             await events.aclose()
         if failure is not None:
-            raise failure
+            raise failure.with_traceback(None)
 
     async def aclose(self) -> None:
         """Close the client of the running event loop; those of other loops close when their loop does."""
