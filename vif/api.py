@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Self
 
-from vif.boundaries import DEFAULT_BOUNDARIES, Boundary, dissolve
+from vif.boundaries import DEFAULT_BOUNDARIES, Boundary
 from vif.config import Access, DualLlmConfig, ModelRef, check_access
 from vif.domains import DOMAINS, check_autonomy, formula_activations
 from vif.errors import InputError, RecognitionError
@@ -177,7 +177,17 @@ class VifApi:
         timings = Timings(
             recognise=recognise_ms, flow=sum(stages.ms.values()), respond=respond_ms, total=watch.total_ms()
         )
-        yield Finished(self._interaction(context, conclusion, reply, recognition, formula, autonomy, timings))
+        yield Finished(
+            self._interaction(
+                context,
+                conclusion,
+                reply,
+                recognition=recognition,
+                formula=formula,
+                autonomy=autonomy,
+                timings=timings,
+            )
+        )
 
     async def aclose(self) -> None:
         """Release connections; the object cannot be used afterwards. Calling it twice is harmless."""
@@ -210,6 +220,7 @@ class VifApi:
         context: FlowContext,
         conclusion: Conclusion,
         reply: Reply,
+        *,
         recognition: Recognition,
         formula: FormulaReading,
         autonomy: float,

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -157,13 +157,11 @@ def models() -> None:
     rows = [("PROVIDER", "MODEL", "ROLE", "USD", "LIFECYCLE")]
     for entry in CATALOGUE:
         price = cost_usd(entry.provider, entry.model, COMPARED_USAGE)
-        lifecycle = entry.lifecycle(today)
-        if entry.ends:
-            lifecycle_text = f"{lifecycle} {entry.ends.isoformat()}, use {entry.successor}"
-        else:
-            lifecycle_text = lifecycle
+        ending = f" {entry.ends.isoformat()}, use {entry.successor}" if entry.ends else ""
         shown = "?" if price is None else "free" if price == 0 else f"{price:.6f}"
-        rows.append((entry.provider, entry.model, " and ".join(entry.roles) or "-", shown, lifecycle_text))
+        rows.append(
+            (entry.provider, entry.model, " and ".join(entry.roles) or "-", shown, entry.lifecycle(today) + ending)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -238,10 +236,9 @@ async def _recognised_line(api: VifApi, number: int, line: str) -> dict[str, obj
     }
 
 
-def _reading_text(domains: object, recognition: Recognition) -> str:
+def _reading_text(domains: Mapping[str, float], recognition: Recognition) -> str:
     from vif.domains import DOMAINS
 
-    assert isinstance(domains, dict)
     lines = [
         f"  {domain.label:<13} {'█' * round(20 * domains.get(domain, 0.0)):<20} {domains.get(domain, 0.0):.2f}"
         for domain in DOMAINS

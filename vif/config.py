@@ -149,7 +149,9 @@ class DualLlmConfig(BaseSettings):
     llm2_model: str = ""
     llm2_timeout_ms: int = Field(30_000, gt=0, le=600_000)
     llm2_max_tokens: int = Field(1_024, gt=0, le=128_000)
-    llm2_secondary: str | None = Field(None, description="provider:model, asked when the first fails before its first word")
+    llm2_secondary: str | None = Field(
+        None, description="provider:model, asked when the first fails before its first word"
+    )
 
     fallback_to_formula: bool = True
     enable_caching: bool = True
@@ -178,7 +180,7 @@ class DualLlmConfig(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base class passes it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, dotenv_settings, _PresetSource(settings_cls)
 
@@ -234,7 +236,9 @@ class Access(BaseSettings):
     Provider base URLs are as each SDK takes them: with `/v1` for OpenAI's wire, without for Anthropic.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
@@ -328,7 +332,9 @@ def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]
     """A sentence for each `VIF_` variable that no setting reads: usually a slip of the pen."""
     known = {f"VIF_{name.upper()}" for name in DualLlmConfig.model_fields} | OTHER_VARIABLES
     names = os.environ if environment is None else environment
-    return [_unknown_setting(name, sorted(known)) for name in sorted(names) if name.startswith("VIF_") and name not in known]
+    return [
+        _unknown_setting(name, sorted(known)) for name in sorted(names) if name.startswith("VIF_") and name not in known
+    ]
 
 
 def _unknown_setting(name: str, known: list[str]) -> str:

@@ -57,9 +57,7 @@ def run_flow(given: FlowInput) -> dict[str, object]:
             for entry in context.activated
         ],
         "selected": [
-            _engagement(
-                interface.boundary, interface.activation_strength, interface.resonates_with, interface.priority
-            )
+            _engagement(interface.boundary, interface.activation_strength, interface.resonates_with, interface.priority)
             | {
                 "primary_quality": interface.primary_quality,
                 "rhythm": interface.rhythm,

@@ -92,7 +92,7 @@ class _Attempt:
             self.error = self._fault()
         except ModelError as error:
             self.error, self._usage = str(error), error.usage
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Not foreseen: say what kind it is; its text might hold what must not be shown.
             self.error = str(ServerError(f"{self._model.model} failed unexpectedly ({type(error).__name__})"))
 

@@ -85,9 +85,7 @@ _QUALITY_REMARKS: Mapping[str, str] = {
 }
 
 
-def experience_of(
-    boundary: Boundary, rhythm: str, resonates_with: Sequence[str], primary_quality: str
-) -> Experience:
+def experience_of(boundary: Boundary, rhythm: str, resonates_with: Sequence[str], primary_quality: str) -> Experience:
     """The four texts for a boundary in this rhythm, with these companions and this primary quality."""
     base = _EXPERIENCES.get(frozenset(boundary.sides or ()), _OTHER)
     companions = f" It swings together with {', '.join(resonates_with)}." if resonates_with else ""

@@ -69,22 +69,45 @@ class Ladder:
         start = self._clock()
         key = question.key
         if self._config.enable_caching and (kept := self._kept.get(key)):
-            latency = (self._clock() - start) * 1000
-            return _recognised("cache", kept.provider, kept.model, kept.answer, None, (), latency, cache_hit=True)
+            return self._result("cache", kept, start, cache_hit=True)
         climb = _Climb(self, question, start + self._config.llm1_deadline_ms / 1000)
-        result = await climb.run()
-        latency = (self._clock() - start) * 1000
+        found = await climb.run()
         attempts = tuple(climb.attempts)
-        if result is None:
+        if found is None:
             reason = climb.first_failure or Reason.NOT_CONFIGURED
-            return _recognised("formula", None, None, None, reason, attempts, latency)
-        rung, read = result
+            return self._result("formula", None, start, fallback_reason=reason, attempts=attempts)
+        rung, read = found
+        kept = _Kept(read.answer, rung.provider, rung.model)
         if rung is self._rungs[0] and self._config.enable_caching:
             # A stand-in's reading is not kept: it would hide that the first rung is back.
-            self._kept[key] = _Kept(read.answer, rung.provider, rung.model)
-        return _recognised(
-            self._source(rung), rung.provider, rung.model, read.answer, climb.first_failure, attempts, latency
+            self._kept[key] = kept
+        return self._result(self._source(rung), kept, start, fallback_reason=climb.first_failure, attempts=attempts)
+
+    def _result(
+        self,
+        source: Source,
+        found: _Kept | None,
+        start: float,
+        *,
+        fallback_reason: Reason | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        cache_hit: bool = False,
+    ) -> Recognised:
+        answer = found.answer if found else None
+        recognition = Recognition(
+            source=source,
+            provider=found.provider if found else None,
+            model=found.model if found else None,
+            reasoning=answer.reasoning if answer else "",
+            patterns=answer.patterns if answer else (),
+            corrections=answer.corrections if answer else (),
+            fallback_reason=fallback_reason,
+            attempts=attempts,
+            latency_ms=(self._clock() - start) * 1000,
+            cost_usd=total_cost(attempt.cost_usd for attempt in attempts),
+            cache_hit=cache_hit,
         )
+        return Recognised(answer, recognition)
 
     def _source(self, rung: Recogniser) -> Source:
         if rung.provider is Provider.EMBEDDED:
@@ -94,35 +117,6 @@ class Ladder:
     async def aclose(self) -> None:
         for rung in self._rungs:
             await rung.aclose()
-
-
-def _recognised(
-    source: Source,
-    provider: Provider | None,
-    model: str | None,
-    answer: Answer | None,
-    reason: Reason | None,
-    attempts: tuple[Attempt, ...],
-    latency_ms: float,
-    *,
-    cache_hit: bool = False,
-) -> Recognised:
-    return Recognised(
-        answer,
-        Recognition(
-            source=source,
-            provider=provider,
-            model=model,
-            reasoning=answer.reasoning if answer else "",
-            patterns=answer.patterns if answer else (),
-            corrections=answer.corrections if answer else (),
-            fallback_reason=reason,
-            attempts=attempts,
-            latency_ms=latency_ms,
-            cost_usd=total_cost(attempt.cost_usd for attempt in attempts),
-            cache_hit=cache_hit,
-        ),
-    )
 
 
 class _Climb:
@@ -176,7 +170,7 @@ class _Climb:
             return 0.0  # the provider is well; what was wrong is in the prompt now
         if isinstance(error, RateLimitError) and error.retry_after_s is not None:
             return error.retry_after_s
-        return BACKOFF_S * 2**number * (0.5 + self._ladder._jitter())
+        return BACKOFF_S * 2.0**number * (0.5 + self._ladder._jitter())
 
     async def _ask(self, rung: Recogniser, complaint: str | None, end: float) -> Read:
         start = self._ladder._clock()
@@ -193,14 +187,14 @@ class _Climb:
             self._record(rung, start, Reason.TIMEOUT, str(error))
             raise error from None
         except ModelError as error:
-            self._record(rung, start, error.reason, str(error), error.usage, error.raw_text)
+            self._record(rung, start, error.reason, str(error), usage=error.usage, raw_text=error.raw_text)
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever it is, it must not reach the user. Its text might hold a key, its type does not.
             fault = ServerError(f"{rung.model} failed unexpectedly ({type(error).__name__})")
             self._record(rung, start, Reason.SERVER_ERROR, str(fault))
             raise fault from None
-        self._record(rung, start, "ok", None, read.usage, read.raw_text)
+        self._record(rung, start, "ok", usage=read.usage, raw_text=read.raw_text)
         return read
 
     def _record(
@@ -208,7 +202,8 @@ class _Climb:
         rung: Recogniser,
         start: float,
         outcome: str,
-        error: str | None,
+        error: str | None = None,
+        *,
         usage: Usage | None = None,
         raw_text: str = "",
     ) -> None:

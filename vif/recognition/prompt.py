@@ -95,8 +95,8 @@ def user_turn(message: str, previous: Mapping[str, float] | None, complaint: str
     if complaint:
         parts.append(
             f"<correction>{escaped(complaint)}</correction>\n"
-            "That was wrong with your last answer to this message. Answer again with one complete JSON object, all four "
-            "domains, all six boundaries, every number from 0 to 1, and nothing around it."
+            "That was wrong with your last answer to this message. Answer again with one complete JSON object, all "
+            "four domains, all six boundaries, every number from 0 to 1, and nothing around it."
         )
     parts.append(f"<message>\n{escaped(shortened(message))}\n</message>")
     return "\n\n".join(parts)
