@@ -127,7 +127,9 @@ def installers() -> Iterator[tuple[list[str | Path], list[str | Path]]]:
         say("uv did not manage it; trying pip, which has a configuration of its own")
     if not can_make_venv():
         package = f"python3.{sys.version_info.minor}-venv"
-        if not (is_root_on_debian() and apt_install(package) and can_make_venv()):
+        # Debian's package is for Debian's Python, not for one built or downloaded beside it.
+        can_install = sys.base_prefix == "/usr" and is_root_on_debian()
+        if not (can_install and apt_install(package) and can_make_venv()):
             raise DevError(
                 f"this Python cannot make a virtual environment (no ensurepip): install {package}, for example with "
                 f"`apt install {package}`, or uv, and run this again"
@@ -202,7 +204,6 @@ def set_up() -> None:
 
 # ── Chromium, for the browser tests ─────────────────────────────────────────────────────────────────────────────────
 
-CHROMIUM_HELP = "install Debian's `chromium` package, run `.venv/bin/playwright install chromium`, or set CHROMIUM_PATH"
 
 _ASK_PLAYWRIGHT = (
     "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
@@ -230,6 +231,17 @@ def find_chromium(playwright_python: str | Path = PYTHON) -> str | None:
     return path if path and starts(path) else None
 
 
+def no_chromium() -> str:
+    """What to tell a person when `find_chromium` has found none."""
+    chosen = os.environ.get("CHROMIUM_PATH")
+    if chosen:
+        return f"CHROMIUM_PATH is {chosen!r}, which does not start; correct it, or unset it to use another Chromium"
+    return (
+        "no Chromium that starts was found; install Debian's `chromium` package, run `.venv/bin/playwright install "
+        "chromium` (as root with --with-deps), or set CHROMIUM_PATH"
+    )
+
+
 def get_chromium() -> None:
     """Install Chromium when there is none. Failing is no error here: the tests say what could not run."""
     if find_chromium():
@@ -244,7 +256,7 @@ def get_chromium() -> None:
         with_libraries = ["--with-deps"] if as_root else []
         call(PYTHON, "-m", "playwright", "install", *with_libraries, "chromium", timeout_s=600)
         if not find_chromium():
-            say(f"no Chromium: browser tests cannot run. To have them, {CHROMIUM_HELP}")
+            say(no_chromium())
 
 
 # ── The lock file ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -216,9 +216,21 @@ def test_without_ensurepip_root_on_debian_gets_the_package(installs: Installs, m
     wanted = f"python3.{sys.version_info.minor}-venv"
     monkeypatch.setattr(dev, "can_make_venv", lambda: installs.count(wanted) > 0)
     monkeypatch.setattr(dev, "is_root_on_debian", lambda: True)
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
     dev.set_up()
     assert installs.count(wanted) == 1
     assert dev.STAMP.exists()
+
+
+def test_a_python_that_is_not_debians_gets_no_debian_package(
+    installs: Installs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "can_make_venv", lambda: False)
+    monkeypatch.setattr(dev, "is_root_on_debian", lambda: True)
+    monkeypatch.setattr(sys, "base_prefix", "/opt/python")
+    with pytest.raises(dev.DevError, match="no ensurepip"):
+        dev.set_up()
+    assert installs.count("apt-get") == 0
 
 
 # ── Python ──────────────────────────────────────────────────────────────────────────────────────────────────────────
