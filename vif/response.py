@@ -59,7 +59,7 @@ async def respond(
                 yield piece
         if attempt.error is not None:
             failures.append(attempt.error)
-            if not attempt.text and position + 1 < len(models):
+            if not attempt.begun and position + 1 < len(models):
                 continue
         yield attempt.reply("; ".join(failures) if attempt.error else None)
         return
@@ -69,26 +69,34 @@ class _Attempt:
     """One responder, asked once."""
 
     def __init__(self, model: ChatModel, request: Request, start: float, clock: Callable[[], float]) -> None:
-        self.text = ""
         self.error: str | None = None
         self._model, self._request, self._start, self._clock = model, request, start, clock
+        self._pieces: list[str] = []
         self._first_token_ms: float | None = None
         self._completion: Completion | None = None
         self._usage: Usage | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has reached the reader."""
+        return bool(self._pieces)
+
+    @property
+    def text(self) -> str:
+        """The reply so far."""
+        return "".join(self._pieces)
+
     async def run(self) -> AsyncGenerator[str, None]:
-        pieces: list[str] = []
         try:
-            async for item in self._model.stream(self._request):
-                if isinstance(item, Completion):
-                    self._completion = item
-                    self._usage = item.usage
-                    break
-                if self._first_token_ms is None:
-                    self._first_token_ms = self._elapsed_ms()
-                pieces.append(item)
-                self.text = "".join(pieces)
-                yield item
+            async with aclosing(self._model.stream(self._request)) as items:
+                async for item in items:
+                    if isinstance(item, Completion):
+                        self._completion, self._usage = item, item.usage
+                        break
+                    if self._first_token_ms is None:
+                        self._first_token_ms = self._elapsed_ms()
+                    self._pieces.append(item)
+                    yield item
             self.error = self._fault()
         except ModelError as error:
             self.error, self._usage = str(error), error.usage

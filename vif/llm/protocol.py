@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -94,8 +94,11 @@ class ChatModel(Protocol):
         """The whole answer at once."""
         ...
 
-    def stream(self, request: Request) -> AsyncIterator[str | Completion]:
-        """The answer as non-empty pieces of text, then exactly one `Completion` with all of it."""
+    def stream(self, request: Request) -> AsyncGenerator[str | Completion, None]:
+        """The answer as non-empty pieces of text, then exactly one `Completion` with all of it.
+
+        Closing the generator early stops the model.
+        """
         ...
 
     async def aclose(self) -> None:

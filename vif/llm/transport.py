@@ -10,7 +10,7 @@ import math
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -121,7 +121,7 @@ class CloudModel(ABC, Generic[ClientT]):
         # frames that read it, can quote the key.
         raise failure.with_traceback(None)
 
-    async def stream(self, request: Request) -> AsyncIterator[str | Completion]:
+    async def stream(self, request: Request) -> AsyncGenerator[str | Completion, None]:
         client = await self._client()
         deadline = asyncio.get_running_loop().time() + request.timeout_s
         said: list[str] = []
