@@ -17,7 +17,9 @@ def server() -> Iterator[Standin]:
 
 
 @pytest.fixture
-def standin(server: Standin) -> Standin:
+def standin(server: Standin, monkeypatch: pytest.MonkeyPatch) -> Standin:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")  # a developer's proxy cannot reach this machine's loopback
     server.reset()
     return server
 
