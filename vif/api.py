@@ -281,7 +281,8 @@ def _recogniser(reference: ModelRef, access: Access) -> Recogniser:
         from vif.llm.embedded import EmbeddedModel
         from vif.recognition.embedded import EmbeddedReader
 
-        return EmbeddedRecogniser(EmbeddedReader(EmbeddedModel(access.gguf_path)))
+        embedded = EmbeddedModel(access.gguf_path)
+        return EmbeddedRecogniser(embedded, EmbeddedReader(embedded))
     return ChatRecogniser(open_model(reference, access, recogniser=True))
 
 

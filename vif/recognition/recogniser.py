@@ -12,6 +12,7 @@ from vif.recognition.prompt import system_prompt, user_turn
 from vif.recognition.schema import Answer, checked_answer, output_schema
 
 if TYPE_CHECKING:
+    from vif.llm.embedded import EmbeddedModel
     from vif.recognition.embedded import EmbeddedReader
 
 MAX_TOKENS = 1_024
@@ -114,6 +115,7 @@ class ChatRecogniser:
 class EmbeddedRecogniser:
     """LLM #1 on this machine: hidden states of the embedded model and a trained head. Permeabilities are √(a·b)."""
 
+    embedded: EmbeddedModel
     reader: EmbeddedReader
     attempts: int | None = 1  # it is deterministic: asking again gives the same
 
@@ -123,7 +125,7 @@ class EmbeddedRecogniser:
 
     @property
     def model(self) -> str:
-        return self.reader.model.model
+        return self.embedded.model
 
     async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:  # noqa: ARG002
         # Neither counts here: it gives no unusable answer, and the ladder ends it when its time is over.
@@ -138,7 +140,7 @@ class EmbeddedRecogniser:
         return Read(answer)
 
     async def aclose(self) -> None:
-        await self.reader.model.aclose()
+        await self.embedded.aclose()
 
 
 def _reasoning(likeliest: list[tuple[str, float]]) -> str:
