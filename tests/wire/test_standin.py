@@ -97,8 +97,8 @@ def test_it_runs_as_a_program() -> None:
         try:
             assert program.stdout is not None
             url = program.stdout.readline().strip().removeprefix("OPENAI_BASE_URL=") + "/chat/completions"
-            refused = httpx2.post(url, json=CHAT)
-            answer = httpx2.post(url, json=CHAT, headers={"authorization": "Bearer right"})
+            refused = httpx2.post(url, json=CHAT, trust_env=False)
+            answer = httpx2.post(url, json=CHAT, headers={"authorization": "Bearer right"}, trust_env=False)
         finally:
             program.terminate()
     assert refused.status_code == 401
