@@ -1,0 +1,121 @@
+"""How a message was read: domains, differences, boundaries, and the reasons LLM #1 gave."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+import vif
+from pages import _words
+from pages._text import plain
+from pages._theme import CHART_CONFIG, THEMED, coloured
+from pages._turn import Turn
+from vif import figures
+
+
+def draw_domains(turn: Turn) -> None:
+    """Who read, the radar and the differences; the formula alone until LLM #1 has read."""
+    if turn.formula is None:
+        return
+    formula = turn.formula_domains
+    reading = turn.reading.domains if turn.reading is not None and turn.read_by_model else None
+    _draw_source(turn)
+    st.plotly_chart(
+        figures.radar(formula, reading, palette=THEMED),
+        config=CHART_CONFIG,
+        key=f"radar_{turn.number}_{_state(turn)}",
+        alt=figures.describe_radar(formula, reading),
+    )
+    if reading is not None:
+        st.table(
+            pd.DataFrame(
+                [
+                    {
+                        "Domain": coloured(entry.domain),
+                        "LLM #1": f"**{entry.reading:.2f}**",
+                        "Formula": f"{entry.formula:.2f}",
+                        "Difference": _arrow(entry.change),
+                    }
+                    for entry in figures.differences(reading, formula)
+                ]
+            ),
+            border="horizontal",
+            hide_index=True,
+            alt="Activation of each domain to LLM #1 and to the Rust formula, and the difference",
+        )
+
+
+def draw_boundaries(turn: Turn) -> None:
+    """The six permeabilities over the bands of the three statuses."""
+    if turn.formula is None:
+        return
+    formula = turn.formula.boundaries
+    reading = turn.reading.boundaries if turn.reading is not None and turn.read_by_model else None
+    st.subheader("Boundaries", anchor=False, help="How freely understanding crosses from one domain to another.")
+    st.plotly_chart(
+        figures.boundary_chart(formula, reading, palette=THEMED),
+        config=CHART_CONFIG,
+        key=f"boundaries_{turn.number}_{_state(turn)}",
+        alt=figures.describe_boundaries(formula, reading),
+    )
+
+
+def draw_reasons(turn: Turn) -> None:
+    """What LLM #1 said about its reading, and what had to be corrected."""
+    recognition = turn.recognition
+    if recognition is None or not turn.read_by_model:
+        return
+    st.subheader("Why this reading", anchor=False)
+    if recognition.reasoning:
+        st.markdown(plain(recognition.reasoning))
+    if recognition.patterns:
+        st.markdown("\n".join(f"- {plain(pattern)}" for pattern in recognition.patterns))
+    if recognition.shifts:
+        moved = ", ".join(
+            f"{vif.Domain(name).label.lower()} {change:+.2f}" for name, change in recognition.shifts.items()
+        )
+        st.caption(f":material/trending_up: Since the message before: {moved}")
+    if recognition.corrections:
+        with st.expander(f"{len(recognition.corrections)} corrected values", icon=":material/rule:", type="compact"):
+            st.markdown(
+                "\n".join(
+                    f"- {figures.boundary_label(entry.boundary)}, {entry.field}: {_shown(entry.given)} → "
+                    f"{_shown(entry.used)}. {plain(entry.why)}"
+                    for entry in recognition.corrections
+                )
+            )
+
+
+def _draw_source(turn: Turn) -> None:
+    recognition = turn.recognition
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if recognition is None:
+            st.badge("Rust formula", icon=":material/function:", color="gray")
+            if not turn.over:
+                st.markdown(":shimmer[LLM #1 is reading …]", width="content")
+            return
+        badge = _words.source_badge(recognition)
+        st.badge(badge.label, icon=badge.icon, color=badge.colour)  # type: ignore[arg-type]
+        if turn.read_by_model:
+            st.caption(_words.reading_facts(recognition), width="content")
+    if why := _words.fallback_in_words(recognition, turn.config):
+        st.warning(why, icon=":material/info:")
+    if turn.reading is not None and turn.read_by_model:
+        words = figures.difference_in_words(turn.reading.domains, turn.formula_domains)
+        st.markdown(f"LLM #1 **{words}**.")
+    elif turn.mode == "formula":
+        st.markdown("The formula gives **every message the same shape**; only the autonomy changes its size.")
+
+
+def _state(turn: Turn) -> str:
+    return "read" if turn.recognition is not None else "waiting"
+
+
+def _arrow(change: float) -> str:
+    if abs(change) < figures.NOTABLE:
+        return "≈ the same"
+    return f"{'▲' if change > 0 else '▼'} {abs(change):.2f} {'more' if change > 0 else 'less'}"
+
+
+def _shown(value: float | str) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else plain(value)

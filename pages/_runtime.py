@@ -1,0 +1,132 @@
+"""Between Streamlit's threads and the library's event loop.
+
+All interactions run on one loop in one thread, so that clients keep their connections from message to message. A `Run`
+goes on while a page is redrawn, and ends when the user stops it or leaves; a page only follows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import aclosing
+from typing import TypeVar
+
+import streamlit as st
+
+import vif
+from pages._turn import Turn
+from vif.interaction import Interaction, Mode
+from vif.llm.protocol import Provider
+
+POLL_S = 0.1
+"""How long a page waits for news before it looks whether it was stopped."""
+
+PACE_S = 0.03
+"""The least time between two drawings: a reply can stream faster than a browser paints."""
+
+KEPT_CONNECTIONS = 32
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class EventLoop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="vif-loop", daemon=True).start()
+
+    def submit(self, work: Coroutine[object, object, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+@st.cache_resource(show_spinner=False)
+def event_loop() -> EventLoop:
+    return EventLoop()
+
+
+def _release(api: vif.VifApi) -> None:
+    event_loop().submit(api.aclose())
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_CONNECTIONS, on_release=_release)
+def _connection(
+    _config: vif.DualLlmConfig, _access: vif.Access, mode: Mode, settings: str, fingerprint: str
+) -> vif.VifApi:
+    return vif.connect(_config, _access, mode=mode)
+
+
+def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> vif.VifApi:
+    """The API for these settings, shared by all sessions that have the same settings and the same keys."""
+    # The autonomy goes with each message.
+    settings = config.model_dump_json(exclude={"autonomy"})
+    return _connection(config, access, mode, settings, _fingerprint(access))
+
+
+def _fingerprint(access: vif.Access) -> str:
+    """Equal for equal keys and addresses, and of no use to anyone who sees it."""
+    parts = [f"{provider}\0{access.key(provider) or ''}\0{access.base_url(provider) or ''}" for provider in Provider]
+    return hashlib.sha256("\0".join([*parts, str(access.gguf_path)]).encode()).hexdigest()
+
+
+class Run:
+    """One interaction under way."""
+
+    def __init__(self, turn: Turn, api: vif.VifApi, autonomy: float, previous: Interaction | None) -> None:
+        self._turn = turn
+        self._api, self._autonomy, self._previous = api, autonomy, previous
+        self._changed = threading.Condition()
+        self._task: Future[None] | None = None
+
+    @property
+    def turn(self) -> Turn:
+        return self._turn
+
+    def start(self) -> None:
+        """Begin; a second call does nothing."""
+        if self._task is None:
+            self._task = event_loop().submit(self._carry_out())
+
+    def stop(self) -> None:
+        """End it and keep what has arrived; after the end this does nothing."""
+        self._become(self._turn.cut_short())
+        if self._task is not None:
+            self._task.cancel()
+
+    def follow(self) -> Iterator[Turn]:
+        """The turn whenever it has changed, and at least every 0.1 s, until it is over."""
+        seen: Turn | None = None
+        while seen is None or not seen.over:
+            with self._changed:
+                self._changed.wait_for(lambda before=seen: self._turn is not before, POLL_S)  # type: ignore[misc]
+                seen = self._turn
+            yield seen
+            time.sleep(PACE_S)
+
+    async def _carry_out(self) -> None:
+        try:
+            async with aclosing(self._api.stream(self._turn.message, self._autonomy, self._previous)) as events:
+                async for event in events:
+                    self._become(self._turn.after(event))
+        except asyncio.CancelledError:
+            self._become(self._turn.cut_short())
+            raise
+        except vif.VifError as error:
+            self._become(self._turn.failed(str(error)))
+        except Exception as error:  # noqa: BLE001
+            # Its text might hold a key; its type does not.
+            _log.error("an interaction failed unexpectedly: %s", type(error).__name__)
+            self._become(self._turn.failed(f"Something unexpected went wrong ({type(error).__name__})."))
+
+    def _become(self, turn: Turn) -> None:
+        with self._changed:
+            if not self._turn.over:
+                self._turn = turn
+            self._changed.notify_all()

@@ -1,0 +1,107 @@
+"""Explore: one message, how it was read, what was answered."""
+
+from __future__ import annotations
+
+import threading
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
+
+from pages import _conversation, _reading, _reply, _sidebar, _welcome
+from pages._runtime import Run
+from pages._text import plain
+from pages._turn import Turn
+
+# State
+
+settings = _sidebar.sidebar()
+with st.bottom:  # said outright, because a chat input that moves there by itself scrolls the page to its end
+    typed = st.chat_input(
+        "Write a message", key="message", submit_mode="stop", max_chars=20_000, disabled=settings.config is None
+    )
+if typed:
+    _conversation.ask(typed)
+_conversation.begin(settings)
+talk = _conversation.conversation()
+turns = [*talk.turns, talk.run.turn] if talk.run else talk.turns
+
+# Layout: places that stay where they are, so that a new turn takes those of the last one
+
+notice, welcome, history, question = st.container(), st.empty(), st.container(), st.container()
+
+if settings.problem:
+    with notice:
+        st.warning(plain(settings.problem), icon=":material/key_off:")
+        st.button(
+            "Use the offline model", key="offline", icon=":material/offline_bolt:", on_click=_sidebar.choose_offline
+        )
+if not turns:
+    with welcome.container():
+        _welcome.draw_welcome(settings.autonomy, ready=settings.config is not None)
+    st.stop()
+
+for turn in turns[:-1]:
+    with history, st.expander(plain(turn.message, 90), key=f"turn_{turn.number}", type="compact"):
+        _reply.draw_earlier(turn)
+with question.container(horizontal=True, vertical_alignment="center"):
+    with st.chat_message("user", avatar=":material/person:"):
+        st.text(turns[-1].message)
+    st.button(
+        "New conversation", key="new", icon=":material/add_comment:", type="tertiary", on_click=_conversation.clear
+    )
+
+left, right = st.columns([1, 1.15], gap="large")
+domains, reasons = left.empty(), left.empty()
+with right:
+    with _reply.answer():
+        reply, reply_end = st.empty(), st.empty()
+    boundaries = st.empty()
+
+# Drawing
+
+
+def draw(turn: Turn, before: Turn | None = None) -> None:
+    """Draw a turn into its places; where `before` was drawn, only what is new."""
+    if before is None or before.formula is not turn.formula or before.recognition is not turn.recognition:
+        with domains.container():
+            _reading.draw_domains(turn)
+        with boundaries.container():
+            _reading.draw_boundaries(turn)
+        with reasons.container():
+            _reading.draw_reasons(turn)
+    with reply.container():
+        _reply.draw_text(turn)
+    if before is None or turn.over:
+        with reply_end.container():
+            # What was typed can be stopped where it was typed.
+            _reply.draw_end(turn, stoppable=not typed)
+
+
+def follow(run: Run) -> None:
+    """Draw a run as it goes on. Another rerun takes it up where this one left it; a stop or an error ends it."""
+    drawn: Turn | None = None
+    try:
+        for turn in run.follow():
+            if turn is drawn:
+                st.session_state.get("message")  # gives Streamlit the chance to stop this script
+            else:
+                draw(turn, drawn)
+                drawn = turn
+    except StopException:
+        run.stop()
+        # A stopped script cannot draw any more, a thread of its session can: the page must not go on saying "writing".
+        ending = threading.Thread(target=draw, args=(run.turn, drawn))
+        add_script_run_ctx(ending)
+        ending.start()
+        ending.join()
+        raise
+    except Exception:
+        run.stop()
+        raise
+    _conversation.conversation()  # files it
+
+
+if talk.run:
+    follow(talk.run)
+else:
+    draw(turns[-1])

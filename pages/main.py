@@ -1,0 +1,29 @@
+"""The entry script of the dashboard: navigation, and what all pages share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
+import streamlit as st
+
+from pages import _conversation
+
+HERE = Path(__file__).parent
+
+# Our own icon: Streamlit fetches the Material ones from another host for the browser's tab.
+st.set_page_config(page_title="VIF – how a message is read", page_icon=HERE / "vif.svg", layout="wide")
+st.logo(HERE / "wordmark.svg", size="large", icon_image=HERE / "vif.svg")
+
+EXPLORE = st.Page(
+    "explore.py",
+    title="Explore",
+    icon=":material/explore:",
+    default=True,
+    help="Send a message; see how LLM #1 and the Rust formula read it, and what LLM #2 answers.",
+)
+
+page = st.navigation([EXPLORE])
+if page is not EXPLORE:
+    _conversation.stop()  # a reply nobody is looking at is not worth its tokens
+page.run()
