@@ -102,7 +102,7 @@ class Said:
 
     pieces: Sequence[str] = ()
     finish: Finish | None = Finish.STOP
-    usage: Usage = field(default=Usage(1200, 300))  # noqa: RUF009  # frozen
+    usage: Usage = field(default=Usage(1200, 300))
     then: BaseException | None = None
     model: str = ""
 
