@@ -314,10 +314,12 @@ def check_access(config: DualLlmConfig, access: Access, *, mode: Literal["dual",
     used = (*(config.recognisers if mode == "dual" else ()), *config.responders)
     for reference in used:
         if missing := access.lacks(reference.provider):
-            named = f"preset {config.preset_name!r}" if config.preset_name else "the configuration"
+            # "offline" uses no key of its own accord: a setting beside it chose this provider.
+            by_preset = config.preset_name not in (None, "offline")
+            named = f"the preset {config.preset_name!r}" if by_preset else "the configuration"
+            instead = "the preset 'offline'" if by_preset else "the provider 'embedded'"
             raise ConfigError(
-                f"{missing} is not set, and {named} uses {reference}; set it, or choose the preset 'offline', "
-                "which needs no key"
+                f"{missing} is not set, and {named} uses {reference}; set it, or choose {instead}, which needs no key"
             )
     if access.gguf_path is not None and any(reference.provider is Provider.EMBEDDED for reference in used):
         from vif.llm.gguf import check_gguf
