@@ -1,10 +1,10 @@
 """VIF, the Volumetric Integration Framework: how a language model reads a message, next to a fixed formula.
 
-    import asyncio, vif
+import asyncio, vif
 
-    api = vif.connect(vif.load_config("offline"))
-    interaction = asyncio.run(api.process("How do I implement quicksort?"))
-    print(interaction.domains, interaction.reply)
+api = vif.connect(vif.load_config("offline"))
+interaction = asyncio.run(api.process("How do I implement quicksort?"))
+print(interaction.domains, interaction.reply)
 """
 
 from __future__ import annotations
