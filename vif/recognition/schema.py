@@ -22,6 +22,9 @@ RELATIVE_TOLERANCE = 0.15
 ABSOLUTE_TOLERANCE = 0.05
 """A permeability further from √(a·b) than both is replaced by it."""
 
+ROUNDING = 1e-9
+"""In binary 1 − 0.85 is a little more than 0.15; a value on the limit is within it."""
+
 MOST_PATTERNS = 5
 LONGEST_TEXT = 400
 """Characters kept of the reasoning and of each pattern."""
@@ -182,7 +185,7 @@ def _corrected(name: str, given: _Boundary, domains: Mapping[str, float]) -> tup
     expected = permeability_between(domains[first], domains[second])
     corrections = []
     permeability = given.permeability
-    away = abs(permeability - expected)
+    away = abs(permeability - expected) - ROUNDING
     if away > RELATIVE_TOLERANCE * expected and away > ABSOLUTE_TOLERANCE:
         permeability = expected
         corrections.append(
