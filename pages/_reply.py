@@ -24,6 +24,7 @@ def draw_text(turn: Turn) -> None:
         st.markdown(harmless(turn.reply), anchors=False)
     elif not turn.over:
         st.markdown(f":shimmer[{_waiting(turn)}]")
+        st.skeleton(120)
 
 
 def draw_end(turn: Turn, *, stoppable: bool) -> None:

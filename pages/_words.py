@@ -18,10 +18,10 @@ class Badge(NamedTuple):
 
 
 _SOURCES: Mapping[Source, Badge] = {
-    "llm1": Badge("Read by LLM #1", ":material/neurology:", "primary"),
+    "llm1": Badge("LLM #1", ":material/neurology:", "primary"),
     "cache": Badge("LLM #1, from the cache", ":material/history:", "primary"),
-    "secondary": Badge("Read by the second LLM #1", ":material/alt_route:", "orange"),
-    "embedded": Badge("Read by the embedded model", ":material/offline_bolt:", "primary"),
+    "secondary": Badge("Second LLM #1", ":material/alt_route:", "orange"),
+    "embedded": Badge("Embedded model", ":material/offline_bolt:", "primary"),
     "formula": Badge("Rust formula", ":material/function:", "gray"),
 }
 

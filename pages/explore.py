@@ -50,12 +50,13 @@ with question.container(horizontal=True, vertical_alignment="center"):
         "New conversation", key="new", icon=":material/add_comment:", type="tertiary", on_click=_conversation.clear
     )
 
-left, right = st.columns([1, 1.15], gap="large")
-domains, reasons = left.empty(), left.empty()
-with right:
-    with _reply.answer():
-        reply, reply_end = st.empty(), st.empty()
-    boundaries = st.empty()
+# On a phone the columns come one below the other, in this order: domains, reply, reasons, boundaries.
+upper_left, upper_right = st.columns([1, 1.15], gap="large")
+domains = upper_left.empty()
+with upper_right, _reply.answer():
+    reply, reply_end = st.empty(), st.empty()
+lower_left, lower_right = st.columns([1, 1.15], gap="large")
+reasons, boundaries = lower_left.empty(), lower_right.empty()
 
 # Drawing
 
