@@ -356,9 +356,9 @@ def test_the_schema_bounds_every_number() -> None:
         numbers = dict(schema["properties"]["boundaries"]["properties"][name]["properties"])
         assert numbers.pop("status")["enum"] == ["Maintained", "Transitional", "Transcendent"]
         assert {key: (bounds["minimum"], bounds["maximum"]) for key, bounds in numbers.items()} == BOUNDED
-    assert {key: (b["minimum"], b["maximum"]) for key, b in schema["properties"]["domains"]["properties"].items()} == {
-        domain: (0, 1) for domain in ("CD", "SD", "CuD", "ED")
-    }
+    assert {
+        key: (b["minimum"], b["maximum"]) for key, b in schema["properties"]["domains"]["properties"].items()
+    } == dict.fromkeys(("CD", "SD", "CuD", "ED"), (0, 1))
 
 
 @pytest.mark.parametrize("key", BOUNDED)
