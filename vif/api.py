@@ -272,7 +272,8 @@ def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict
     """The domains that moved by more than 0.3 since the previous interaction, with the change."""
     if not before:
         return {}
-    changes = {domain.value: now.get(domain, 0.0) - before.get(domain, 0.0) for domain in DOMAINS}
+    # Rounded: in binary 0.9 − 0.6 is a little more than 0.3.
+    changes = {domain.value: round(now.get(domain, 0.0) - before.get(domain, 0.0), 9) for domain in DOMAINS}
     return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
 
 

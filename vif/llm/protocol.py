@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 
 
 class Provider(StrEnum):
+    """Who runs a model: a company, a server of one's own (`local`), or this process (`embedded`)."""
+
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     OPENROUTER = "openrouter"
