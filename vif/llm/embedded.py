@@ -35,6 +35,7 @@ from vif.llm.gguf import find_gguf, fingerprint, model_name, reading_gguf
 from vif.llm.protocol import Completion, Finish, Provider, Request, Turn, Usage
 
 if TYPE_CHECKING:
+    import httpx2
     import numpy as np
     from numpy.typing import NDArray
 
@@ -55,7 +56,6 @@ _READING_TIMEOUT_S = 60.0
 _READING_PREFIX = "<|im_start|>user\n"
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "repeat_last_n": 128}
 _CUT = "\n[…]\n"
-_LINE_LIMIT = 1 << 22
 
 Result = TypeVar("Result")
 
@@ -95,6 +95,11 @@ class EmbeddedModel:
         return find_gguf(self._given)
 
     @cached_property
+    def _reading_weights(self) -> Path:
+        # Kept: looking whether the cut copy is there and whole takes longer than reading a message.
+        return reading_gguf(self.weights, folder=self._cache_folder)
+
+    @cached_property
     def weights_fingerprint(self) -> str:
         """Names the content of the weights; a trained head fits one fingerprint only."""
         return fingerprint(self.weights)
@@ -124,7 +129,7 @@ class EmbeddedModel:
         }
         text, finish, usage = "", Finish.CUT, Usage()
         async with engine.ask("/v1/chat/completions", body, deadline) as answer:
-            while (event := await _within(deadline, answer.event())) is not None:
+            async for event in _events(answer, deadline):
                 piece, ended, counted = _delta(event)
                 usage = counted or usage
                 finish = ended or finish
@@ -166,44 +171,7 @@ class EmbeddedModel:
         return _engine(self.weights, reading=False)
 
     def _reader(self) -> _Engine:
-        return _engine(reading_gguf(self.weights, folder=self._cache_folder), reading=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """One HTTP answer being read."""
-
-    stream: asyncio.StreamReader
-    chunked: bool
-
-    async def body(self) -> bytes:
-        if not self.chunked:
-            return await self.stream.read()
-        parts = []
-        while part := await self._chunk():
-            parts.append(part)
-        return b"".join(parts)
-
-    async def event(self) -> Mapping[str, object] | None:
-        """The next server-sent event; None at the end."""
-        while True:
-            line = await self._line()
-            if not line or line == b"data: [DONE]\n":
-                return None
-            if line.startswith(b"data: "):
-                return _object(line[6:])
-            if line.startswith(b"error: "):
-                raise ServerError(f"the embedded model failed: {line[7:].decode(errors='replace').strip()[:300]}")
-
-    async def _line(self) -> bytes:
-        # The server sends whole events in each chunk, so a chunk's size line is just one more line to pass over.
-        return await self.stream.readline()
-
-    async def _chunk(self) -> bytes:
-        size = int((await self.stream.readline()).split(b";")[0] or b"0", 16)
-        part = await self.stream.readexactly(size)
-        await self.stream.readline()
-        return part
+        return _engine(self._reading_weights, reading=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,38 +179,34 @@ class _Engine:
     """One native server and how to reach it."""
 
     server: _NativeServer
-    host: str
-    port: int
     key: str
 
     @asynccontextmanager
-    async def ask(self, path: str, body: Mapping[str, object], deadline: float) -> AsyncIterator[_Answer]:
+    async def ask(self, path: str, body: Mapping[str, object], deadline: float) -> AsyncIterator[httpx2.Response]:
         """Post `body`; leaving the block closes the connection, which stops the work if it is not finished."""
+        import httpx2
+
+        # A client per request: it belongs to the event loop that asks, and there may be several. `trust_env` is off
+        # because no proxy knows this machine's loopback address.
+        client = httpx2.AsyncClient(base_url=self.server.listening_address, timeout=None, trust_env=False, verify=False)
         try:
-            connecting = asyncio.open_connection(self.host, self.port, limit=_LINE_LIMIT)
-            reader, writer = await _within(deadline, connecting)
-        except OSError as error:
-            raise ConnectError(f"the embedded model cannot be reached: {error}") from None
-        try:
-            content = json.dumps(body).encode()
-            head = (
-                f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {self.key}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
-            )
-            writer.write(head.encode() + content)
-            status, chunked = await _within(deadline, _status(reader))
-            answer = _Answer(reader, chunked)
-            if status != 200:
-                raise _refusal(status, await _within(deadline, answer.body()))
-            yield answer
-        except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+            async with client:
+                question = client.build_request(
+                    "POST", path, json=body, headers={"Authorization": f"Bearer {self.key}"}
+                )
+                answer = await _within(deadline, client.send(question, stream=True))
+                try:
+                    if answer.status_code != 200:
+                        raise _refusal(answer.status_code, await _within(deadline, answer.aread()))
+                    yield answer
+                finally:
+                    await answer.aclose()
+        except httpx2.HTTPError as error:
             raise ConnectError(f"the connection to the embedded model broke: {error}") from None
-        finally:
-            writer.transport.abort()
 
     async def json(self, path: str, body: Mapping[str, object], deadline: float) -> Mapping[str, object]:
         async with self.ask(path, body, deadline) as answer:
-            return _object(await _within(deadline, answer.body()))
+            return _object(await _within(deadline, answer.aread()))
 
 
 _engines: dict[tuple[str, bool], _Engine] = {}
@@ -293,8 +257,7 @@ def _load(path: Path, *, reading: bool) -> _Engine:
         server = xllamacpp.Server(params)
     except (RuntimeError, ValueError) as error:
         raise UnavailableError(f"the embedded model {str(path)!r} could not be loaded: {error}") from None
-    host, _, port = server.listening_address.removeprefix("http://").rpartition(":")
-    return _Engine(server, host, int(port), key)
+    return _Engine(server, key)
 
 
 @atexit.register
@@ -327,15 +290,16 @@ async def _within(deadline: float, work: Awaitable[Result]) -> Result:
         raise ModelTimeoutError("the embedded model did not answer within the time allowed") from None
 
 
-async def _status(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """Status code, and whether the body comes in chunks."""
-    first = (await reader.readline()).split()
-    if len(first) < 2:
-        raise ConnectError("the embedded model closed the connection without an answer")
-    chunked = False
-    while (line := (await reader.readline()).strip()) != b"":
-        chunked = chunked or line.lower() == b"transfer-encoding: chunked"
-    return int(first[1]), chunked
+async def _events(answer: httpx2.Response, deadline: float) -> AsyncIterator[Mapping[str, object]]:
+    """The server-sent events of a streamed answer."""
+    lines = answer.aiter_lines()
+    while (line := await _within(deadline, anext(lines, None))) is not None:
+        if line == "data: [DONE]":
+            return
+        if line.startswith("data: "):
+            yield _object(line[6:])
+        elif line.startswith("error: "):
+            raise ServerError(f"the embedded model failed: {line[7:].strip()[:300]}")
 
 
 def _refusal(status: int, body: bytes) -> ModelError:
@@ -344,7 +308,7 @@ def _refusal(status: int, body: bytes) -> ModelError:
     return kind(f"the embedded model refused the request (status {status}): {said}")
 
 
-def _object(text: bytes) -> Mapping[str, object]:
+def _object(text: str | bytes) -> Mapping[str, object]:
     try:
         found = json.loads(text)
     except ValueError:
