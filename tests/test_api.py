@@ -406,6 +406,35 @@ async def test_the_json_comes_back_as_the_same_interaction() -> None:
     assert interaction.developmental_stage == "Integration"
 
 
+BROKEN = "a\ud83db"
+"""Half a character, as JSON can carry it."""
+
+
+def broken_status() -> dict[str, Any]:
+    value = wire_answer()
+    value["boundaries"]["CD-SD"]["status"] = BROKEN
+    return value
+
+
+@pytest.mark.parametrize(
+    ("llm1", "llm2"),
+    [
+        (wire_text(reasoning=BROKEN, patterns=[BROKEN]), "One."),
+        (json.dumps(broken_status()), "One."),
+        (f"{BROKEN} {wire_text()}", "One."),
+        (ServerError(BROKEN, raw_text=BROKEN), "One."),
+        (wire_text(), BROKEN),
+        (wire_text(), ServerError(BROKEN)),
+        (wire_text(), Said(("One.",), model=BROKEN)),
+    ],
+)
+async def test_half_a_character_from_a_model_does_not_spoil_the_record(llm1: Plan, llm2: Plan) -> None:
+    interaction = await dual(FakeModel(llm1), llm2, llm1_max_retries=0).process("Why?")
+    text = interaction.model_dump_json()
+    assert "a\ufffdb" in text
+    assert Interaction.model_validate_json(text) == interaction
+
+
 async def test_times_are_measured_by_the_clock() -> None:
     api = VifApi(FakeModel(Said(("One",))))
     api._clock = FakeClock().ticking(0.001)

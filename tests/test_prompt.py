@@ -18,6 +18,7 @@ from vif.prompt import (
     in_fixed_order,
     rounded_substates,
     structured_prompt,
+    well_formed,
 )
 from vif.qualities import MessageFeatures, Qualities, qualities_of
 
@@ -37,6 +38,21 @@ def test_harmless_text_stays_as_it_is() -> None:
 )
 def test_control_characters_are_replaced(character: str) -> None:
     assert escaped(f"a{character}b") == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("Grüße 😀", "Grüße 😀"),
+        ("\ufeffa", "\ufeffa"),
+        ("a\ud83d\ude00b", "a😀b"),
+        ("a\ud83db", "a\ufffdb"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+        ("\ufeff\ud83d", "\ufeff\ufffd"),
+    ],
+)
+def test_halves_of_characters_are_joined_or_replaced(text: str, whole: str) -> None:
+    assert well_formed(text) == whole
 
 
 # ── Domains ─────────────────────────────────────────────────────────────────────────────────────────────────────────

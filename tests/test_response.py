@@ -93,6 +93,13 @@ async def test_a_reply_at_the_token_limit_is_a_reply_that_says_so() -> None:
     assert (reply.response.finish_reason, reply.response.error) == ("length", None)
 
 
+async def test_a_character_cut_in_two_between_pieces_is_joined() -> None:
+    *pieces, reply = await answered(FakeModel(Said(("One \ud83d", "\ude00", "\ud83d", "two \ude00", "\ud83d"))))
+    assert pieces == ["One ", "😀", "\ufffdtwo \ufffd"]
+    assert isinstance(reply, Reply)
+    assert reply.text == "One 😀\ufffdtwo \ufffd"
+
+
 # ── Failures ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

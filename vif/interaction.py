@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vif.boundaries import Boundary
 from vif.errors import Reason
 from vif.flow import Anchor, DevelopmentalStage, EmergentQuality, Reading
 from vif.interfaces import Interface
+from vif.prompt import well_formed
 
 Source = Literal["llm1", "cache", "secondary", "embedded", "formula"]
 """Where a reading came from."""
@@ -20,6 +21,9 @@ Source = Literal["llm1", "cache", "secondary", "embedded", "formula"]
 Mode = Literal["dual", "formula"]
 
 Milliseconds = Annotated[float, Field(ge=0)]
+Text = Annotated[str, AfterValidator(well_formed)]
+"""What a model or a provider wrote; always well formed."""
+
 Dollars = Annotated[float, Field(ge=0)]
 
 
@@ -66,12 +70,12 @@ class Attempt(_Record):
     provider: str
     model: str
     outcome: str
-    error: str | None = None
+    error: Text | None = None
     latency_ms: Milliseconds = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Dollars | None = None
-    raw_text: str = ""
+    raw_text: Text = ""
 
 
 class Correction(_Record):
@@ -79,7 +83,7 @@ class Correction(_Record):
 
     boundary: str
     field: Literal["permeability", "status"]
-    given: float | str
+    given: float | Text
     used: float | str
     why: str
 
@@ -90,8 +94,8 @@ class Recognition(_Record):
     source: Source
     provider: str | None = None
     model: str | None = None
-    reasoning: str = ""
-    patterns: tuple[str, ...] = ()
+    reasoning: Text = ""
+    patterns: tuple[Text, ...] = ()
     corrections: tuple[Correction, ...] = ()
     fallback_reason: Reason | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -106,14 +110,14 @@ class Response(_Record):
     """LLM #2's metadata. `finish_reason` is "stop", "length", "refusal" or "cut"; None when it never finished."""
 
     provider: str
-    model: str
+    model: Text
     latency_ms: Milliseconds = 0.0
     first_token_ms: Milliseconds | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Dollars | None = 0.0
     finish_reason: str | None = None
-    error: str | None = None
+    error: Text | None = None
     system: str = ""
     prompt: str = ""
     """What this model was really sent; an embedded one gets a compact prompt."""
@@ -147,7 +151,7 @@ class Interaction(_Record):
     anchors: tuple[Anchor, ...] = ()
     developmental_stage: DevelopmentalStage
     prompt: str
-    reply: str = ""
+    reply: Text = ""
     recognition: Recognition
     response: Response | None = None
     timings_ms: Timings = Field(default_factory=Timings)

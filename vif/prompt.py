@@ -44,6 +44,7 @@ COMPACT_MESSAGE_BYTES = 600
 """Of a longer message a small model sees both ends; bytes, because its tokens are closer to them than to characters."""
 
 _CONTROL_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
+_HALVES = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(f"[{_CONTROL_CHARACTERS}]")
 _SPECIAL = re.compile(f"[&<>\"'{_CONTROL_CHARACTERS}]")
 
@@ -53,6 +54,16 @@ def escaped(text: str) -> str:
     if not _SPECIAL.search(text):  # most texts, and much quicker than replacing nothing six times
         return text
     return escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def well_formed(text: str) -> str:
+    """Text that can be stored and shown: halves of a character are joined where they meet, else become U+FFFD.
+
+    JSON can carry such halves (`"\\ud83d"`), and a stream can be cut between the two.
+    """
+    if not _HALVES.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def in_fixed_order(activations: Mapping[str, float]) -> dict[str, float]:

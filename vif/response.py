@@ -15,7 +15,7 @@ from vif.errors import ModelError, ServerError
 from vif.flow import FlowContext
 from vif.interaction import Response
 from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
-from vif.prompt import COMPACT_INSTRUCTIONS, INSTRUCTIONS, compact_prompt
+from vif.prompt import COMPACT_INSTRUCTIONS, INSTRUCTIONS, compact_prompt, well_formed
 
 EMBEDDED_MAX_TOKENS = 320
 """The embedded model is small: what it has to say fits, and beyond that it rambles."""
@@ -87,16 +87,22 @@ class _Attempt:
         return "".join(self._pieces)
 
     async def run(self) -> AsyncGenerator[str, None]:
+        half = ""  # of a character that was cut in two between pieces
         try:
             async with aclosing(self._model.stream(self._request)) as items:
                 async for item in items:
                     if isinstance(item, Completion):
                         self._completion, self._usage = item, item.usage
                         break
+                    piece = half + item
+                    half = piece[-1:] if "\ud800" <= piece[-1:] <= "\udbff" else ""
+                    piece = well_formed(piece.removesuffix(half))
+                    if not piece:
+                        continue
                     if self._first_token_ms is None:
                         self._first_token_ms = self._elapsed_ms()
-                    self._pieces.append(item)
-                    yield item
+                    self._pieces.append(piece)
+                    yield piece
             self.error = self._fault()
         except ModelError as error:
             self.error, self._usage = str(error), error.usage
