@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -29,32 +31,46 @@ T = TypeVar("T")
 
 def main() -> None:
     """Entry point of the `vif` command: every foreseen failure is one line on stderr."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace" if stream is not sys.stdin else "strict")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    if isinstance(sys.stdin, TextIOWrapper):
+        # Bytes that are not UTF-8 spoil the line they are in, not the whole input; some shells begin with a BOM.
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
     try:
         status = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        status = WRONG_USE
     except click.ClickException as error:
         status = _fail(error.format_message(), WRONG_USE)
     except RecognitionError as error:
         status = _fail(str(error), MODEL_FAILED)
-    except (VifError, UnicodeDecodeError) as error:
+    except VifError as error:
         status = _fail(str(error), WRONG_USE)
     except (click.Abort, KeyboardInterrupt):
         status = 130
-    except BrokenPipeError:
-        # The reader has gone, as `| head` does. Nothing may be flushed to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     sys.exit(status or 0)
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"vif: {' '.join(message.split())}", file=sys.stderr)
+    print(f"vif: {' '.join(_printable(message).split())}", file=sys.stderr)
     return status
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; a reader that has gone, as `| head` does, is not a failure."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Here, because click itself would end with status 1. Nothing may be flushed to the pipe at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="vif %(version)s")
 def cli() -> None:
     """See how a language model reads a message."""
@@ -88,7 +104,7 @@ def run(preset: str | None, autonomy: float | None, as_json: bool, message: str)
     interaction = asyncio.run(carry_out())
     response = interaction.response
     if as_json:
-        click.echo(interaction.model_dump_json())
+        click.echo(_printable_json(interaction.model_dump_json()))
     elif response:
         click.echo(f"\n\n{_response_text(response)}")
     if response and response.error:
@@ -116,11 +132,11 @@ def recognise(preset: str | None, jsonl: bool, message: str | None) -> int:
                 elif "error" in result:
                     raise click.UsageError(str(result["error"]))
                 else:
-                    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+                    click.echo(_printable_json(json.dumps(result, indent=2, ensure_ascii=False)))
         return faults
 
     faults = asyncio.run(carry_out())
-    return _fail(f"{faults} lines could not be read; each has its error in its place", WRONG_USE) if faults else 0
+    return _fail(f"{faults} of the lines could not be read; each has its error in its place", WRONG_USE) if faults else 0
 
 
 @cli.command()
@@ -143,7 +159,7 @@ def flow() -> int:
             result = {"error": f"line {number}: a number is out of the range the formulas are defined for ({error})"}
         faults += "error" in result
         click.echo(json.dumps(result))
-    return _fail(f"{faults} lines could not be computed; each has its error in its place", WRONG_USE) if faults else 0
+    return _fail(f"{faults} of the lines could not be computed; each has its error in its place", WRONG_USE) if faults else 0
 
 
 @cli.command()
@@ -258,6 +274,15 @@ def _response_text(response: Response) -> str:
     )
 
 
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What can make a terminal do something, or show text in another order than it has. Newline and tab are fine."""
+
+
 def _printable(text: str) -> str:
-    """Model text as a terminal may show it: no escape sequences."""
-    return "".join(c for c in text if c.isprintable() or c in "\n\t")
+    """Text of others as a terminal may show it: no escape sequences."""
+    return _UNSAFE.sub("", text)
+
+
+def _printable_json(text: str) -> str:
+    """The same JSON, as a terminal may show it."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
