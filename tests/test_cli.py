@@ -393,7 +393,7 @@ def test_recognise_reports_a_bad_line_in_its_place(vif: Terminal) -> None:
     )
     done = vif.with_models(FakeRecogniser(answer(), answer()))("recognise", "--jsonl", stdin=lines)
     assert done.status == 2
-    assert done.err == "vif: 8 of the lines could not be read; each has its error in its place\n"
+    assert done.err == "vif: 8 of the lines could not be read; each error is in its place\n"
     assert [line.get("error", line.get("message")) for line in done.lines] == [
         "first",
         "line 2 is not JSON",
@@ -441,7 +441,7 @@ def test_flow_reports_a_bad_line_in_its_place(vif: Terminal) -> None:
     )
     done = vif("flow", stdin=lines)
     assert done.status == 2
-    assert done.err == "vif: 5 of the lines could not be computed; each has its error in its place\n"
+    assert done.err == "vif: 5 of the lines could not be computed; each error is in its place\n"
     found = done.lines
     assert found[0] == found[-1]
     assert found[0]["stage"] == "Recognition"

@@ -136,7 +136,7 @@ def recognise(preset: str | None, jsonl: bool, message: str | None) -> int:
         return faults
 
     faults = asyncio.run(carry_out())
-    return _fail(f"{faults} of the lines could not be read; each has its error in its place", WRONG_USE) if faults else 0
+    return _fail(f"{faults} of the lines could not be read; each error is in its place", WRONG_USE) if faults else 0
 
 
 @cli.command()
@@ -159,7 +159,7 @@ def flow() -> int:
             result = {"error": f"line {number}: a number is out of the range the formulas are defined for ({error})"}
         faults += "error" in result
         click.echo(json.dumps(result))
-    return _fail(f"{faults} of the lines could not be computed; each has its error in its place", WRONG_USE) if faults else 0
+    return _fail(f"{faults} of the lines could not be computed; each error is in its place", WRONG_USE) if faults else 0
 
 
 @cli.command()
