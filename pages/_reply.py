@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+import vif
 from pages import _conversation, _words
 from pages._text import harmless, plain
 from pages._theme import coloured
 from pages._turn import Turn
 from vif.domains import DOMAINS
-from vif.llm.protocol import Provider
 
 
 def answer() -> DeltaGenerator:
@@ -64,7 +64,7 @@ def _draw_facts(turn: Turn) -> None:
     response = turn.interaction.response if turn.interaction else None
     if response is None:
         return
-    if response.provider == Provider.EMBEDDED:
+    if response.provider == vif.Provider.EMBEDDED:
         st.badge(
             "135M offline model",
             icon=":material/offline_bolt:",

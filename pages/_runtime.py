@@ -21,7 +21,6 @@ import streamlit as st
 import vif
 from pages._turn import Turn
 from vif.interaction import Interaction, Mode
-from vif.llm.protocol import Provider
 
 POLL_S = 0.1
 """How long a page waits for news before it looks whether it was stopped."""
@@ -72,7 +71,7 @@ def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> vif
 
 def _fingerprint(access: vif.Access) -> str:
     """Equal for equal keys and addresses, and of no use to anyone who sees it."""
-    parts = [f"{provider}\0{access.key(provider) or ''}\0{access.base_url(provider) or ''}" for provider in Provider]
+    parts = [f"{name}\0{access.key(name) or ''}\0{access.base_url(name) or ''}" for name in vif.Provider]
     return hashlib.sha256("\0".join([*parts, str(access.gguf_path)]).encode()).hexdigest()
 
 

@@ -14,15 +14,14 @@ import vif
 from pages._text import plain
 from vif.domains import DEFAULT_AUTONOMY
 from vif.interaction import Mode
-from vif.llm.protocol import Provider
 
 AUTOMATIC = "automatic"
 OFFLINE = "offline"
 READERS: Mapping[Mode, str] = {"dual": "LLM #1", "formula": "Rust formula"}
-KEYED: Mapping[Provider, str] = {
-    Provider.OPENAI: "OpenAI",
-    Provider.ANTHROPIC: "Anthropic",
-    Provider.OPENROUTER: "OpenRouter",
+KEYED: Mapping[vif.Provider, str] = {
+    vif.Provider.OPENAI: "OpenAI",
+    vif.Provider.ANTHROPIC: "Anthropic",
+    vif.Provider.OPENROUTER: "OpenRouter",
 }
 
 _SESSION_KEYS = "session_keys"
@@ -110,7 +109,7 @@ def _describe(settings: Settings) -> None:
 
 def _keys() -> vif.Access:
     """The keys of the environment and the secrets, below those typed here; these stay in this browser session."""
-    typed: dict[Provider, SecretStr] = st.session_state.setdefault(_SESSION_KEYS, {})
+    typed: dict[vif.Provider, SecretStr] = st.session_state.setdefault(_SESSION_KEYS, {})
     with st.expander("Keys for this session", icon=":material/key:"):
         st.caption("Kept in this browser session only: not stored, not logged, not shown again.")
         for provider, name in KEYED.items():
@@ -131,7 +130,7 @@ def _keys() -> vif.Access:
     return vif.Access(**given)
 
 
-def _keep(provider: Provider) -> None:
+def _keep(provider: vif.Provider) -> None:
     # The field is emptied: a key goes to the server once and never comes back.
     value = str(st.session_state[f"key_{provider}"]).strip()
     st.session_state[f"key_{provider}"] = ""
@@ -139,7 +138,7 @@ def _keep(provider: Provider) -> None:
         st.session_state[_SESSION_KEYS][provider] = SecretStr(value)
 
 
-def _forget(provider: Provider) -> None:
+def _forget(provider: vif.Provider) -> None:
     st.session_state[_SESSION_KEYS].pop(provider, None)
 
 
