@@ -65,6 +65,7 @@ def test_what_is_not_white_space_does_not_separate_words(joint: str) -> None:
         ("？ ;", 0.0),  # only the ASCII mark
         ("maybe perhaps might could possible wonder???", 1.0),  # 9, limited to 5
         ("maybemaybe", 0.4),
+        ("poſſible MİGHT", 0.0),  # lower-casing keeps the long s and turns İ into two characters
     ],
 )
 def test_inquiry_counts_marks_and_words_of_possibility(message: str, score: float) -> None:
