@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import hashlib
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +23,35 @@ from numpy.typing import NDArray
 
 from vif.domains import DOMAINS
 from vif.llm.embedded import EmbeddedModel
-from vif.recognition.embedded import EmbeddedReader, Head, normalised, shipped_head, windows
+from vif.recognition.embedded import (
+    NORMALISATION,
+    EmbeddedReader,
+    Head,
+    directions,
+    normalised,
+    shipped_head,
+    windows,
+)
 
 HERE = Path(__file__).resolve().parent
 LABELS = HERE / "labels.txt"
 PARALLEL = HERE / "parallel.csv"
 CASES = HERE.parent / "tests" / "data" / "cases.csv"
+STATES = HERE / "states.npz"
 HEAD = HERE.parent / "vif" / "data" / "embedded_head.npz"
 
-REGULARISATION = 16.0
-"""`C` of the logistic regression, on states scaled to a mean square of 1; chosen by cross-validation on the labels."""
+REGULARISATION = 256.0
+"""`C` of the logistic regression: hardly any penalty, because stopping early does that work better."""
+
+ITERATIONS = 20
+"""Steps of its optimiser. Chosen by cross-validation on the labels: 10 to 30 are alike, convergence is worse by 6 %."""
 
 FOLDS = 5
-CHECK_TOLERANCE = 0.005
+CHECK_TOLERANCE = 0.002
 """The largest difference of any label's activation that counts as the same head: other processors round differently."""
+
+STATES_TOLERANCE = 0.05
+"""How far computed states may be from stored ones, relative to their length, on another processor."""
 
 Matrix = NDArray[np.float64]
 
@@ -92,23 +109,75 @@ def read_labels(path: Path = LABELS) -> list[Label]:
 
 
 async def states_of(model: EmbeddedModel, messages: Sequence[str]) -> Matrix:
-    """Hidden states of each message, the mean over its windows; shape (messages, width)."""
+    """Hidden states of each message, computed now: the mean over its windows; shape (messages, width)."""
     parts = [windows(normalised(message)) for message in messages]
     rows = await model.embed([window for pieces in parts for window in pieces])
     ends = np.cumsum([len(pieces) for pieces in parts])
     return np.array([block.mean(axis=0) for block in np.split(rows, ends[:-1])])
 
 
+def stored_states(fingerprint: str) -> dict[str, Matrix]:
+    """States by text, as `store_states` kept them; none when they belong to other weights or another normalisation."""
+    if not STATES.is_file():
+        return {}
+    with np.load(STATES, allow_pickle=False) as file:
+        if str(file["made_for"]) != _made_for(fingerprint):
+            return {}
+        return dict(zip(file["digests"].tolist(), file["states"].astype(np.float64), strict=True))
+
+
+def store_states(labels: Sequence[Label], states: Matrix, fingerprint: str) -> None:
+    """Keep the states of these labels, in half precision, so that training need not compute them again."""
+    digests = np.array([digest(label.message) for label in labels])
+    halves = states.astype(np.float16)
+    np.savez_compressed(STATES, made_for=np.array(_made_for(fingerprint)), digests=digests, states=halves)
+
+
+def digest(message: str) -> str:
+    """Names the text the model reads for this message."""
+    return hashlib.sha256(normalised(message).encode()).hexdigest()[:16]
+
+
+def _made_for(fingerprint: str) -> str:
+    return f"{fingerprint}, normalisation {NORMALISATION}"
+
+
+async def label_states(labels: Sequence[Label], model: EmbeddedModel, *, fresh: bool = False) -> Matrix:
+    """States of all labels; those not stored yet are computed and stored."""
+    known = {} if fresh else stored_states(model.weights_fingerprint)
+    missing = [label for label in labels if digest(label.message) not in known]
+    if missing:
+        computed = (await states_of(model, [label.message for label in missing])).astype(np.float16)
+        known |= {digest(label.message): row for label, row in zip(missing, computed, strict=True)}
+    states = np.array([known[digest(label.message)] for label in labels], dtype=np.float64)
+    if missing:
+        store_states(labels, states, model.weights_fingerprint)
+    return states
+
+
+async def stored_states_error(labels: Sequence[Label], states: Matrix, model: EmbeddedModel, every: int = 25) -> float:
+    """How far every 25th label's stored states are from what the model computes now, relative to their length."""
+    computed = await states_of(model, [label.message for label in labels[::every]])
+    return float((np.linalg.norm(computed - states[::every], axis=1) / np.linalg.norm(computed, axis=1)).max())
+
+
 def fit(labels: Sequence[Label], states: Matrix, fingerprint: str) -> Head:
     """A head trained on these labels. Deterministic: same labels and states, same head."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     kinds = np.array([label.kind for label in labels])
     targets = np.array([label.activations for label in labels])
-    scale = float(np.sqrt((states**2).mean()))
-    regression = LogisticRegression(C=REGULARISATION, max_iter=2000, tol=1e-6).fit(states / scale, kinds)
+    centre = states.mean(axis=0)
+    # On a busy machine the threads of the linear algebra library wait for each other far longer than they work.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        regression = LogisticRegression(C=REGULARISATION, max_iter=ITERATIONS)
+        regression.fit(directions(states, centre), kinds)
     return Head(
-        weights=regression.coef_ / scale,
+        centre=centre,
+        weights=regression.coef_,
         bias=regression.intercept_,
         activations=np.array([targets[kinds == kind].mean(axis=0) for kind in regression.classes_]),
         kinds=tuple(str(kind) for kind in regression.classes_),
@@ -128,7 +197,7 @@ def cross_validated(labels: Sequence[Label], states: Matrix) -> Matrix:
     kinds = [label.kind for label in labels]
     found = np.zeros((len(labels), len(DOMAINS)))
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(states, kinds):
-        found[test] = predicted(fit([labels[index] for index in train], states[train], ""), states[test])
+        found[test] = predicted(fit([labels[int(index)] for index in train], states[train], ""), states[test])
     return found
 
 
@@ -138,7 +207,9 @@ def each_kind_unseen(labels: Sequence[Label], states: Matrix) -> Matrix:
     found = np.zeros((len(labels), len(DOMAINS)))
     for kind in sorted(set(kinds)):
         train = np.flatnonzero(kinds != kind)
-        found[kinds == kind] = predicted(fit([labels[i] for i in train], states[train], ""), states[kinds == kind])
+        found[kinds == kind] = predicted(
+            fit([labels[int(index)] for index in train], states[train], ""), states[kinds == kind]
+        )
     return found
 
 
@@ -203,16 +274,19 @@ async def _activations(reader: EmbeddedReader, messages: Sequence[str]) -> Matri
 async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the shipped head instead of writing it")
+    parser.add_argument("--fresh", action="store_true", help="compute all hidden states again")
     parser.add_argument("--cases", type=Path, default=CASES, help="cases to judge with (never used for fitting)")
     options = parser.parse_args()
     model = EmbeddedModel()
     labels = read_labels()
-    states = await states_of(model, [label.message for label in labels])
+    states = await label_states(labels, model, fresh=options.fresh)
     head = fit(labels, states, model.weights_fingerprint)
     if options.check:
         found = difference(head, shipped_head(), states)
+        drift = await stored_states_error(labels, states, model)
         print(f"largest difference from the shipped head {found:.6f} (allowed {CHECK_TOLERANCE})")
-        return 0 if found <= CHECK_TOLERANCE else 1
+        print(f"largest relative error of stored states  {drift:.6f} (allowed {STATES_TOLERANCE})")
+        return 0 if found <= CHECK_TOLERANCE and drift <= STATES_TOLERANCE else 1
     HEAD.write_bytes(head.to_bytes())
     print("\n".join((await judge(labels, states, head, model, options.cases)).lines()))
     return 0

