@@ -13,6 +13,15 @@ from pages._turn import Turn
 from vif import figures
 
 
+def state(turn: Turn) -> str:
+    """What there is to draw of the reading; another word means that it has to be drawn anew."""
+    if turn.formula is None:
+        return "nothing"
+    if turn.recognition is not None:
+        return "read"
+    return "given up" if turn.over else "waiting"
+
+
 def draw_domains(turn: Turn) -> None:
     """Who read, the radar and the differences; the formula alone until LLM #1 has read."""
     if turn.formula is None:
@@ -23,7 +32,7 @@ def draw_domains(turn: Turn) -> None:
     st.plotly_chart(
         figures.radar(formula, reading, palette=THEMED),
         config=CHART_CONFIG,
-        key=f"radar_{turn.number}_{_state(turn)}",
+        key=f"radar_{_key(turn)}",
         alt=figures.describe_radar(formula, reading),
     )
     if reading is not None:
@@ -55,7 +64,7 @@ def draw_boundaries(turn: Turn) -> None:
     st.plotly_chart(
         figures.boundary_chart(formula, reading, palette=THEMED),
         config=CHART_CONFIG,
-        key=f"boundaries_{turn.number}_{_state(turn)}",
+        key=f"boundaries_{_key(turn)}",
         alt=figures.describe_boundaries(formula, reading),
     )
 
@@ -107,8 +116,9 @@ def _draw_source(turn: Turn) -> None:
         st.markdown("The formula gives **every message the same shape**; only the autonomy changes its size.")
 
 
-def _state(turn: Turn) -> str:
-    return "read" if turn.recognition is not None else "waiting"
+def _key(turn: Turn) -> str:
+    # A stop can come in the middle of a drawing: what is then drawn again needs a name of its own.
+    return f"{turn.number}_{state(turn)}{'_stopped' if turn.stopped else ''}"
 
 
 def _arrow(change: float) -> str:

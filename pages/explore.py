@@ -63,7 +63,7 @@ reasons, boundaries = lower_left.empty(), lower_right.empty()
 
 def draw(turn: Turn, before: Turn | None = None) -> None:
     """Draw a turn into its places; where `before` was drawn, only what is new."""
-    if before is None or before.formula is not turn.formula or before.recognition is not turn.recognition:
+    if before is None or _reading.state(before) != _reading.state(turn):
         with domains.container():
             _reading.draw_domains(turn)
         with boundaries.container():
@@ -90,11 +90,12 @@ def follow(run: Run) -> None:
                 drawn = turn
     except StopException:
         run.stop()
-        # A stopped script cannot draw any more, a thread of its session can: the page must not go on saying "writing".
-        ending = threading.Thread(target=draw, args=(run.turn, drawn))
-        add_script_run_ctx(ending)
-        ending.start()
-        ending.join()
+        if run.turn.stopped:
+            # A stopped script cannot draw, a thread of its session can: the page must not go on saying "is writing".
+            ending = threading.Thread(target=draw, args=(run.turn, drawn))
+            add_script_run_ctx(ending)
+            ending.start()
+            ending.join()
         raise
     except Exception:
         run.stop()
