@@ -380,3 +380,9 @@ def test_every_setting_has_a_variable_that_is_known(monkeypatch: Environment) ->
     assert unknown_variables({f"VIF_{name.upper()}": "" for name in DualLlmConfig.model_fields}) == []
     monkeypatch.setenv("VIF_AUTONOMIE", "1")
     assert len(unknown_variables()) == 1
+
+
+def test_another_provider_brings_its_own_usual_model() -> None:
+    config = DualLlmConfig.preset("balanced").with_(llm1_provider="anthropic")
+    assert str(config.llm1) == "anthropic:claude-haiku-5-5"
+    assert str(config.llm2) == "anthropic:claude-sonnet-5-5"

@@ -51,20 +51,21 @@ async def test_the_pieces_come_as_they_are_and_then_the_whole() -> None:
 
 
 async def test_the_metadata_is_complete() -> None:
-    # Every look at the clock takes 1 s: start at 1, first word at 2, end at 3.
+    # Every look at the clock takes 1 s: start at 1, asked at 2, first word at 3, end at 4.
     model = FakeModel(Said(("One", "two"), usage=Usage(1200, 300), model="gpt-6-luna-2026-09-01"))
     reply = (await answered(model, clock=FakeClock()))[-1]
     assert isinstance(reply, Reply)
     assert reply.response.model_dump(exclude={"system", "prompt"}) == {
         "provider": "openai",
         "model": "gpt-6-luna-2026-09-01",
-        "latency_ms": 2000.0,
-        "first_token_ms": 1000.0,
+        "latency_ms": 3000.0,
+        "first_token_ms": 2000.0,
         "input_tokens": 1200,
         "output_tokens": 300,
         "cost_usd": pytest.approx(0.00027),
         "finish_reason": "stop",
         "error": None,
+        "failed_attempts": (),
     }
     assert (reply.response.system, reply.response.prompt) == (INSTRUCTIONS, CONTEXT.prompt)
 
@@ -108,10 +109,10 @@ async def test_a_character_cut_in_two_between_pieces_is_joined() -> None:
     [
         (AuthError("openai gpt-6-luna: HTTP 401"), "", "openai gpt-6-luna: HTTP 401"),
         (Said(("One",), then=ConnectError("cut off")), "One", "cut off"),
-        (Said((), finish=None), "", "gpt-6-luna sent nothing"),
+        (Said((), finish=None), "", "gpt-6-luna sent an empty reply"),
         (Said(("One",), finish=None), "One", "gpt-6-luna ended the reply early; it may be incomplete"),
         (Said(("One",), Finish.CUT), "One", "gpt-6-luna ended the reply early; it may be incomplete"),
-        (Said((), Finish.CUT), "", "gpt-6-luna sent nothing"),
+        (Said((), Finish.CUT), "", "gpt-6-luna sent an empty reply"),
         (Said(()), "", "gpt-6-luna sent an empty reply"),
         (Said((" ", "\n")), " \n", "gpt-6-luna sent an empty reply"),
         (Said((), Finish.REFUSAL), "", "gpt-6-luna declined to answer"),
@@ -178,3 +179,10 @@ async def test_stopping_early_stops_the_model_at_once() -> None:
     assert model.streams_closed == 0
     await answer.aclose()
     assert model.streams_closed == 1
+
+
+async def test_what_the_first_responder_failed_with_is_kept() -> None:
+    reply = await reply_of(FakeModel(ServerError("busy", usage=Usage(1200, 0))), second("Because."))
+    (failed,) = reply.response.failed_attempts
+    assert (failed.model, failed.outcome, failed.error) == ("gpt-6-luna", "server_error", "busy")
+    assert (failed.input_tokens, reply.response.error) == (1200, None)

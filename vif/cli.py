@@ -7,16 +7,17 @@ import json
 import os
 import re
 import sys
-from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict
+from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from vif import __version__
-from vif.errors import RecognitionError, VifError
+from vif.errors import InputError, RecognitionError, VifError
 
 if TYPE_CHECKING:
     from vif.api import VifApi
@@ -27,6 +28,7 @@ AT_ONCE = 8
 """Lines of `recognise --jsonl` that are read at the same time."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def main() -> None:
@@ -120,23 +122,23 @@ def recognise(preset: str | None, jsonl: bool, message: str | None) -> int:
     """Let LLM #1 read MESSAGE, without answering it."""
     if jsonl == (message is not None):
         raise click.UsageError("give either MESSAGE or --jsonl with lines on stdin")
-    lines = sys.stdin if jsonl else [json.dumps({"message": message})]
 
-    async def carry_out() -> int:
-        faults = 0
+    async def one(message: str) -> int:
         async with _connected(preset) as api:
-            async for result in _in_order(_recognised_line(api, number, line) for number, line in _numbered(lines)):
-                faults += "error" in result
-                if jsonl:
-                    click.echo(json.dumps(result))
-                elif "error" in result:
-                    raise click.UsageError(str(result["error"]))
-                else:
-                    click.echo(_printable_json(json.dumps(result, indent=2, ensure_ascii=False)))
-        return faults
+            result = await _recognised(api, message)
+        click.echo(_printable_json(json.dumps(result, indent=2, ensure_ascii=False)))
+        return 0
 
-    faults = asyncio.run(carry_out())
-    return _fail(f"{faults} of the lines could not be read; each error is in its place", WRONG_USE) if faults else 0
+    async def many() -> int:
+        faults, status = 0, 0
+        async with _connected(preset) as api:
+            async for result, line_status in _in_order(_numbered(sys.stdin), partial(_recognised_line, api)):
+                click.echo(json.dumps(result))
+                faults += line_status != 0
+                status = max(status, line_status)
+        return _fail(f"{faults} of the lines could not be read; each error is in its place", status) if faults else 0
+
+    return asyncio.run(many() if message is None else one(message))
 
 
 @cli.command()
@@ -148,17 +150,18 @@ def flow() -> int:
 
     faults = 0
     for number, line in _numbered(sys.stdin):
-        result: dict[str, object]
         try:
-            result = run_flow(FlowInput.model_validate_json(line))
+            text = json.dumps(run_flow(FlowInput.model_validate_json(line)), allow_nan=False)
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             where = ".".join(map(str, fault["loc"])) or "the line"
-            result = {"error": f"line {number}: {where}: {fault['msg']}"}
+            text = json.dumps({"error": f"line {number}: {where}: {fault['msg']}"})
+            faults += 1
         except (ValueError, OverflowError) as error:
-            result = {"error": f"line {number}: a number is out of the range the formulas are defined for ({error})"}
-        faults += "error" in result
-        click.echo(json.dumps(result))
+            what = f"line {number}: a number is out of the range the formulas are defined for ({error})"
+            text = json.dumps({"error": what})
+            faults += 1
+        click.echo(text)
     return _fail(f"{faults} of the lines could not be computed; each error is in its place", WRONG_USE) if faults else 0
 
 
@@ -209,44 +212,64 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
 
 
-async def _in_order(work: Iterable[Coroutine[object, object, T]]) -> AsyncIterator[T]:
-    """The results in the order of the work, of which a few pieces are under way at once."""
-    under_way: deque[asyncio.Task[T]] = deque()
+async def _in_order(lines: Iterator[T], work: Callable[[T], Coroutine[object, object, R]]) -> AsyncIterator[R]:
+    """What `work` makes of each line, in the order of the lines and as soon as it is there.
+
+    A few lines are under way at once. Lines are waited for in a thread, so that one who writes a line and waits for its
+    answer gets it.
+    """
+    under_way: asyncio.Queue[asyncio.Task[R] | None] = asyncio.Queue()
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def begin() -> None:
+        while True:
+            await places.acquire()
+            line = await asyncio.to_thread(next, lines, None)
+            if line is None:
+                break
+            task = asyncio.ensure_future(work(line))
+            task.add_done_callback(lambda _: places.release())
+            under_way.put_nowait(task)
+
+    beginning = asyncio.ensure_future(begin())
+    beginning.add_done_callback(lambda _: under_way.put_nowait(None))  # also when reading the lines failed
     try:
-        for piece in work:
-            under_way.append(asyncio.ensure_future(piece))
-            if len(under_way) == AT_ONCE:
-                yield await under_way.popleft()
-        while under_way:
-            yield await under_way.popleft()
+        while (task := await under_way.get()) is not None:
+            yield await task
+        await beginning
     finally:
-        for task in under_way:
-            task.cancel()
+        beginning.cancel()
+        while not under_way.empty():
+            if task := under_way.get_nowait():
+                task.cancel()
 
 
-async def _recognised_line(api: VifApi, number: int, line: str) -> dict[str, object]:
-    from vif.api import formula_reading
-    from vif.errors import InputError
-
+async def _recognised_line(api: VifApi, numbered: tuple[int, str]) -> tuple[dict[str, object], int]:
+    """The reading of one line, or its error, and the exit status that belongs to it."""
+    number, line = numbered
     try:
         given = json.loads(line)
     except (ValueError, RecursionError):
-        return {"error": f"line {number} is not JSON"}
+        return {"error": f"line {number} is not JSON"}, WRONG_USE
     message = given.get("message") if isinstance(given, dict) else None
     if not isinstance(message, str):
-        return {"error": f'line {number} has no "message" that is a text'}
+        return {"error": f'line {number} has no "message" that is a text'}, WRONG_USE
     try:
-        reading, recognition = await api.recognise(message)
+        return await _recognised(api, message), 0
     except InputError as error:
-        return {"error": f"line {number}: {error}"}
+        return {"error": f"line {number}: {error}"}, WRONG_USE
+    except RecognitionError as error:
+        return {"error": f"line {number}: {error}"}, MODEL_FAILED
+
+
+async def _recognised(api: VifApi, message: str) -> dict[str, object]:
+    from vif.api import formula_reading
+
+    reading, recognition = await api.recognise(message)
     return {
         "message": message,
         "domains": dict(reading.domains),
-        "boundaries": [
-            {"name": b.name, "permeability": b.permeability, "status": b.status, "frequency": b.frequency}
-            | {"amplitude": b.amplitude, "phase": b.phase}
-            for b in reading.boundaries
-        ],
+        "boundaries": [asdict(boundary) for boundary in reading.boundaries],
         "formula": formula_reading(api.config.autonomy).model_dump(mode="json"),
         "recognition": recognition.model_dump(mode="json"),
     }

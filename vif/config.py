@@ -226,8 +226,12 @@ class DualLlmConfig(BaseSettings):
         return tuple(dict.fromkeys((self.llm2, *stand_in)))
 
     def with_(self, **changes: Any) -> Self:
-        """A copy with some settings changed, checked like a new one."""
-        return type(self)(**(self.model_dump() | changes))
+        """A copy with some settings changed, checked like a new one. Another provider brings its own usual model."""
+        values = self.model_dump()
+        for role in ("llm1", "llm2"):
+            if f"{role}_provider" in changes:
+                values[f"{role}_model"] = ""
+        return type(self)(**(values | changes))
 
 
 class Access(BaseSettings):

@@ -121,6 +121,8 @@ class Response(_Record):
     system: str = ""
     prompt: str = ""
     """What this model was really sent; an embedded one gets a compact prompt."""
+    failed_attempts: tuple[Attempt, ...] = ()
+    """Responders that were asked in vain, this one among them when there is an `error`."""
 
 
 class Timings(_Record):

@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from vif.catalogue import cost_usd
-from vif.errors import ModelError, ServerError
+from vif.errors import ModelError, RefusalError, ServerError, TruncatedError
 from vif.flow import FlowContext
-from vif.interaction import Response
+from vif.interaction import Attempt, Response
 from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
 from vif.prompt import COMPACT_INSTRUCTIONS, INSTRUCTIONS, compact_prompt, well_formed
 
@@ -50,27 +50,28 @@ async def respond(
 ) -> AsyncGenerator[str | Reply, None]:
     """The reply as pieces of text, then one `Reply`. A failure is in `Reply.response.error`, never raised."""
     start = clock()
-    failures: list[str] = []
+    failed: list[Attempt] = []
     for position, model in enumerate(models):
         request = request_for(model, context, history, max_tokens, timeout_s)
-        attempt = _Attempt(model, request, start, clock)
-        async with aclosing(attempt.run()) as pieces:
+        asking = _Asking(model, request, start, clock)
+        async with aclosing(asking.run()) as pieces:
             async for piece in pieces:
                 yield piece
-        if attempt.error is not None:
-            failures.append(attempt.error)
-            if not attempt.begun and position + 1 < len(models):
+        if asking.failure is not None:
+            failed.append(asking.record(asking.failure))
+            if not asking.begun and position + 1 < len(models):
                 continue
-        yield attempt.reply("; ".join(failures) if attempt.error else None)
+        yield asking.reply(failed)
         return
 
 
-class _Attempt:
+class _Asking:
     """One responder, asked once."""
 
     def __init__(self, model: ChatModel, request: Request, start: float, clock: Callable[[], float]) -> None:
-        self.error: str | None = None
+        self.failure: ModelError | None = None
         self._model, self._request, self._start, self._clock = model, request, start, clock
+        self._own_start = clock()
         self._pieces: list[str] = []
         self._first_token_ms: float | None = None
         self._completion: Completion | None = None
@@ -103,28 +104,45 @@ class _Attempt:
                         self._first_token_ms = self._elapsed_ms()
                     self._pieces.append(piece)
                     yield piece
-            self.error = self._fault()
+            self.failure = self._fault()
         except ModelError as error:
-            self.error, self._usage = str(error), error.usage
+            self.failure, self._usage = error, error.usage
         except Exception as error:  # noqa: BLE001
             # Not foreseen: say what kind it is; its text might hold what must not be shown.
-            self.error = str(ServerError(f"{self._model.model} failed unexpectedly ({type(error).__name__})"))
+            self.failure = ServerError(f"{self._model.model} failed unexpectedly ({type(error).__name__})")
 
-    def _fault(self) -> str | None:
+    def _fault(self) -> ModelError | None:
         completion, name = self._completion, self._model.model
-        if completion is None or completion.finish is Finish.CUT:
-            return f"{name} ended the reply early; it may be incomplete" if self.text else f"{name} sent nothing"
-        if completion.finish is Finish.REFUSAL and not self.text:
-            return f"{name} declined to answer"
         if not self.text.strip():
-            return f"{name} sent an empty reply"
+            if completion is not None and completion.finish is Finish.REFUSAL:
+                return RefusalError(f"{name} declined to answer")
+            return ServerError(f"{name} sent an empty reply")
+        if completion is None or completion.finish is Finish.CUT:
+            return TruncatedError(f"{name} ended the reply early; it may be incomplete")
         return None
 
     def _elapsed_ms(self) -> float:
         return max(self._clock() - self._start, 0.0) * 1000
 
-    def reply(self, error: str | None) -> Reply:
+    def record(self, failure: ModelError) -> Attempt:
+        """What is kept of asking in vain."""
         usage = self._usage or Usage()
+        return Attempt(
+            provider=self._model.provider,
+            model=self._model.model,
+            outcome=failure.reason,
+            error=str(failure),
+            latency_ms=max(self._clock() - self._own_start, 0.0) * 1000,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=cost_usd(self._model.provider, self._model.model, usage),
+            raw_text=self.text,
+        )
+
+    def reply(self, failed: Sequence[Attempt]) -> Reply:
+        """The end of the reply; `failed` are all attempts that gave no usable one."""
+        usage = self._usage or Usage()
+        error = "; ".join(str(attempt.error) for attempt in failed) if self.failure else None
         model = self._completion.model if self._completion and self._completion.model else self._model.model
         return Reply(
             self.text,
@@ -138,6 +156,7 @@ class _Attempt:
                 cost_usd=cost_usd(self._model.provider, self._model.model, usage),
                 finish_reason=self._completion.finish if self._completion else None,
                 error=error,
+                failed_attempts=tuple(failed),
                 system=self._request.system,
                 prompt=self._request.turns[-1].text,
             ),

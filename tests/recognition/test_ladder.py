@@ -536,3 +536,9 @@ def test_every_reason_of_the_contract_that_a_call_can_have_ends_at_the_formula()
     for error in errors:
         found = climb(FakeRecogniser(error("x")), llm1_max_retries=0)
         assert (found.answer, found.recognition.fallback_reason) == (None, error.reason)
+
+
+def test_time_outs_that_use_up_the_deadline_are_told_as_time_outs() -> None:
+    found = climb(FakeRecogniser(hang, hang, hang))
+    assert outcomes(found) == ["timeout", "timeout", "deadline"]
+    assert found.recognition.fallback_reason is Reason.TIMEOUT

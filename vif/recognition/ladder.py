@@ -135,8 +135,13 @@ class _Climb:
             if read := await self._try(rung, self._end_of(rungs[position:])):
                 return rung, read
             if self.first_failure is None:
-                self.first_failure = Reason(self.attempts[-1].outcome)
+                self.first_failure = self._why()
         return None
+
+    def _why(self) -> Reason:
+        """Why the last rung was given up: that time ran out matters only when nothing else had gone wrong before."""
+        outcomes = [attempt.outcome for attempt in self.attempts]
+        return Reason(next((o for o in reversed(outcomes) if o != Reason.DEADLINE), outcomes[-1]))
 
     def _end_of(self, remaining: Sequence[Recogniser]) -> float:
         """When the first of the remaining rungs has to be done."""
