@@ -1,6 +1,12 @@
-"""How a message was read: domains, differences, boundaries, and the reasons LLM #1 gave."""
+"""How a message was read: domains, differences, boundaries, and the reasons LLM #1 gave.
+
+What is drawn twice in one run keeps its number of elements: a part that is missing leaves its place empty. Otherwise
+the browser would go on showing what stood there before.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -28,7 +34,17 @@ def draw_domains(turn: Turn) -> None:
         return
     formula = turn.formula_domains
     reading = turn.reading.domains if turn.reading is not None and turn.read_by_model else None
-    _draw_source(turn)
+    st.markdown(_source(turn))
+    if turn.recognition is not None and (why := _words.fallback_in_words(turn.recognition, turn.config)):
+        st.warning(why, icon=":material/info:")
+    else:
+        st.empty()
+    if reading is not None:
+        st.markdown(f"LLM #1 **{figures.difference_in_words(reading, formula)}**.")
+    elif turn.mode == "formula":
+        st.markdown("The formula gives **every message the same shape**; only the autonomy changes its size.")
+    else:
+        st.empty()
     st.plotly_chart(
         figures.radar(formula, reading, palette=THEMED),
         config=CHART_CONFIG,
@@ -36,22 +52,9 @@ def draw_domains(turn: Turn) -> None:
         alt=figures.describe_radar(formula, reading),
     )
     if reading is not None:
-        st.table(
-            pd.DataFrame(
-                [
-                    {
-                        "Domain": coloured(entry.domain),
-                        "LLM #1": f"**{entry.reading:.2f}**",
-                        "Formula": f"{entry.formula:.2f}",
-                        "Difference": _arrow(entry.change),
-                    }
-                    for entry in figures.differences(reading, formula)
-                ]
-            ),
-            border="horizontal",
-            hide_index=True,
-            alt="Activation of each domain to LLM #1 and to the Rust formula, and the difference",
-        )
+        _draw_differences(reading, formula)
+    else:
+        st.empty()
 
 
 def draw_boundaries(turn: Turn) -> None:
@@ -71,19 +74,21 @@ def draw_boundaries(turn: Turn) -> None:
 
 def draw_reasons(turn: Turn) -> None:
     """What LLM #1 said about its reading, and what had to be corrected."""
-    recognition = turn.recognition
-    if recognition is None or not turn.read_by_model:
+    recognition = turn.recognition if turn.read_by_model else None
+    if recognition is None:
+        for _ in range(4):
+            st.empty()
         return
     st.subheader("Why this reading", anchor=False)
-    if recognition.reasoning:
-        st.markdown(plain(recognition.reasoning))
-    if recognition.patterns:
-        st.markdown("\n".join(f"- {plain(pattern)}" for pattern in recognition.patterns))
+    patterns = "\n".join(f"- {plain(pattern)}" for pattern in recognition.patterns)
+    st.markdown(f"{plain(recognition.reasoning)}\n\n{patterns}")
     if recognition.shifts:
         moved = ", ".join(
             f"{vif.Domain(name).label.lower()} {change:+.2f}" for name, change in recognition.shifts.items()
         )
         st.caption(f":material/trending_up: Since the message before: {moved}")
+    else:
+        st.empty()
     if recognition.corrections:
         with st.expander(f"{len(recognition.corrections)} corrected values", icon=":material/rule:", type="compact"):
             st.markdown(
@@ -93,27 +98,36 @@ def draw_reasons(turn: Turn) -> None:
                     for entry in recognition.corrections
                 )
             )
+    else:
+        st.empty()
 
 
-def _draw_source(turn: Turn) -> None:
+def _source(turn: Turn) -> str:
     recognition = turn.recognition
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if recognition is None:
-            st.badge("Rust formula", icon=":material/function:", color="gray")
-            if not turn.over:
-                st.markdown(":shimmer[LLM #1 is reading …]", width="content")
-            return
-        badge = _words.source_badge(recognition)
-        st.badge(badge.label, icon=badge.icon, color=badge.colour)  # type: ignore[arg-type]
-        if turn.read_by_model:
-            st.caption(_words.reading_facts(recognition), width="content")
-    if why := _words.fallback_in_words(recognition, turn.config):
-        st.warning(why, icon=":material/info:")
-    if turn.reading is not None and turn.read_by_model:
-        words = figures.difference_in_words(turn.reading.domains, turn.formula_domains)
-        st.markdown(f"LLM #1 **{words}**.")
-    elif turn.mode == "formula":
-        st.markdown("The formula gives **every message the same shape**; only the autonomy changes its size.")
+    if recognition is None:
+        waiting = "" if turn.over else " &nbsp; :shimmer[LLM #1 is reading …]"
+        return f":gray-badge[:material/function: Rust formula]{waiting}"
+    badge = _words.source_badge(recognition)
+    facts = f" &nbsp; :gray[:small[{_words.reading_facts(recognition)}]]" if turn.read_by_model else ""
+    return f":{badge.colour}-badge[{badge.icon} {badge.label}]{facts}"
+
+
+def _draw_differences(reading: Mapping[str, float], formula: Mapping[str, float]) -> None:
+    rows = [
+        {
+            "Domain": coloured(entry.domain),
+            "LLM #1": f"**{entry.reading:.2f}**",
+            "Formula": f"{entry.formula:.2f}",
+            "Difference": _arrow(entry.change),
+        }
+        for entry in figures.differences(reading, formula)
+    ]
+    st.table(
+        pd.DataFrame(rows),
+        border="horizontal",
+        hide_index=True,
+        alt="Activation of each domain to LLM #1 and to the Rust formula, and the difference",
+    )
 
 
 def _key(turn: Turn) -> str:

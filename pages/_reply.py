@@ -12,6 +12,8 @@ from pages._theme import coloured
 from pages._turn import Turn
 from vif.domains import DOMAINS
 
+LONGEST_LABEL = 90
+
 
 def answer() -> DeltaGenerator:
     """The place of a reply."""
@@ -19,34 +21,41 @@ def answer() -> DeltaGenerator:
 
 
 def draw_text(turn: Turn) -> None:
-    """The reply so far, or who is at work."""
+    """The reply so far, or who is at work: always one element, so that it streams without being built anew."""
     if turn.reply:
         st.markdown(harmless(turn.reply), anchors=False)
-    elif not turn.over:
+    elif turn.over:
+        st.empty()
+    else:
         st.markdown(f":shimmer[{_waiting(turn)}]")
-        st.skeleton(120)
 
 
 def draw_end(turn: Turn, *, stoppable: bool) -> None:
-    """What is under the reply: what it took or why there is none; before that, when `stoppable`, a stop button."""
-    if turn.over:
-        _draw_facts(turn)
-        if turn.failure or turn.stopped:
-            st.button("Ask again", key="again", icon=":material/refresh:", on_click=_conversation.ask_again)
-    elif stoppable:
+    """What is under the reply: what it took or why there is none; before that, when `stoppable`, a stop button.
+
+    Always four elements, so that nothing of an earlier drawing shows through.
+    """
+    _draw_facts(turn)
+    if turn.over and (turn.failure or turn.stopped):
+        st.button("Ask again", key="again", icon=":material/refresh:", on_click=_conversation.ask_again)
+    elif stoppable and not turn.over:
         st.button("Stop", key="stop", icon=":material/stop_circle:", on_click=_conversation.stop)
+    else:
+        st.empty()
 
 
 def draw_earlier(turn: Turn) -> None:
-    """A turn that is no longer in focus: its reading in a line, and the reply."""
-    with st.chat_message("user", avatar=":material/person:"):
-        st.text(turn.message)
+    """A turn that is no longer in focus, folded under its message: its reading in a line, and the reply."""
+    label = plain(turn.message, LONGEST_LABEL)
+    with st.expander(label, key=f"turn_{turn.number}", type="compact"):
+        if len(turn.message) > LONGEST_LABEL:
+            st.text(turn.message)
         if turn.reading is not None:
             values = " · ".join(f"{coloured(d)} {turn.reading.domains.get(d, 0.0):.2f}" for d in DOMAINS)
-            st.caption(values)
-    with answer():
-        draw_text(turn)
-        _draw_facts(turn)
+            st.markdown(f":small[{values}]")
+        with answer():
+            draw_text(turn)
+            _draw_facts(turn)
 
 
 def _waiting(turn: Turn) -> str:
@@ -56,19 +65,24 @@ def _waiting(turn: Turn) -> str:
 
 
 def _draw_facts(turn: Turn) -> None:
-    if turn.failure:
+    response = turn.interaction.response if turn.interaction else None
+    if turn.over and turn.failure:
         title = "The reply is not complete" if turn.reply else "LLM #2 gave no reply"
         st.error(plain(turn.failure), icon=":material/error:", title=title)
+    else:
+        st.empty()
     if turn.stopped:
         st.badge("Stopped", icon=":material/stop_circle:", color="gray")
-    response = turn.interaction.response if turn.interaction else None
-    if response is None:
-        return
-    if response.provider == vif.Provider.EMBEDDED:
+    elif turn.reply and response is not None and response.provider == vif.Provider.EMBEDDED:
         st.badge(
             "135M offline model",
             icon=":material/offline_bolt:",
             color="gray",
             help="A very small model on this machine: it reads well, it writes simply. Nothing leaves this computer.",
         )
-    st.caption(_words.reply_facts(response))
+    else:
+        st.empty()
+    if turn.reply and response is not None:
+        st.caption(_words.reply_facts(response))
+    else:
+        st.empty()

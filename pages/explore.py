@@ -41,7 +41,7 @@ if not turns:
     st.stop()
 
 for turn in turns[:-1]:
-    with history, st.expander(plain(turn.message, 90), key=f"turn_{turn.number}", type="compact"):
+    with history:
         _reply.draw_earlier(turn)
 with question.container(horizontal=True, vertical_alignment="center"):
     with st.chat_message("user", avatar=":material/person:"):
@@ -70,7 +70,7 @@ def draw(turn: Turn, before: Turn | None = None) -> None:
             _reading.draw_boundaries(turn)
         with reasons.container():
             _reading.draw_reasons(turn)
-    with reply.container():
+    with reply:
         _reply.draw_text(turn)
     if before is None or turn.over:
         with reply_end.container():

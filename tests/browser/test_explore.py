@@ -106,6 +106,9 @@ def test_a_message_is_read_drawn_and_answered(desk: Watched) -> None:
         expect(boundaries.get_by_text(word, exact=True)).to_be_visible()
     wait_for_reply(page)
     expect(badge(page, "135M offline model")).to_be_visible()
+    expect(page.get_by_text("is reading …")).to_have_count(0)
+    expect(page.get_by_text("is writing …")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect(page.get_by_role("table")).to_contain_text("Computational")
     expect(page.get_by_role("heading", name="How is your message read?")).to_have_count(0)
     assert len(page.get_by_test_id("stChatMessage").last.inner_text()) > 100
