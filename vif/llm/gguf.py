@@ -14,6 +14,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -98,10 +99,16 @@ def model_name(path: Path) -> str:
 def read_header(path: Path) -> Header:
     """The header of a GGUF file. Raises UnavailableError when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return _parse(file, path.stat().st_size)
+        state = path.stat()
+        return _header(path, state.st_size, state.st_mtime_ns)
     except (_Malformed, OSError, struct.error, UnicodeDecodeError, MemoryError) as error:
         raise UnavailableError(f"the embedded model's weights {str(path)!r} cannot be read: {error}") from None
+
+
+@lru_cache(maxsize=4)
+def _header(path: Path, size: int, _modified_ns: int) -> Header:
+    with path.open("rb") as file:
+        return _parse(file, size)
 
 
 def fingerprint(path: Path) -> str:

@@ -7,6 +7,7 @@ kinds' activations, weighted by their probabilities. So it can also say why: «7
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import unicodedata
@@ -141,7 +142,7 @@ class EmbeddedReader:
 
     async def read_many(self, messages: Sequence[str]) -> list[EmbeddedReading]:
         """The readings of many messages, in their order; texts that occur twice are read once."""
-        head = self._fitting_head()
+        head = await asyncio.to_thread(self._fitting_head)  # the first time it reads files
         texts = [windows(normalised(message)) for message in messages]
         unique = list(dict.fromkeys(window for parts in texts for window in parts))
         if not unique:
