@@ -14,7 +14,7 @@ import hashlib
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,10 @@ REGULARISATION = 256.0
 ITERATIONS = 20
 """Steps of its optimiser. Chosen by cross-validation on the labels: 10 to 30 are alike, convergence is worse by 6 %."""
 
+CALIBRATION = 0.3
+"""Factor of the logits that makes probabilities honest: on labels never seen, the kind said to be 70 % sure is right
+in 70 % of the messages. Chosen by cross-validated log loss."""
+
 FOLDS = 5
 CHECK_TOLERANCE = 0.002
 """The largest difference of any label's activation that counts as the same head: other processors round differently."""
@@ -54,6 +58,7 @@ STATES_TOLERANCE = 0.05
 """How far computed states may be from stored ones, relative to their length, on another processor."""
 
 Matrix = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class Report:
     error: float
     within_tenth: float
     unseen_kind_error: float
+    right_kind: float
+    said_sure: float
     in_range: int
     judged: int
     misses: tuple[str, ...]
@@ -85,6 +92,7 @@ class Report:
         return [
             f"labels                          {self.labels} in {self.kinds} kinds",
             f"cross-validated error (MAE)     {self.error:.4f}, within 0.1: {self.within_tenth:.3f} ({FOLDS} folds)",
+            f"kind said first                 right in {self.right_kind:.3f}, said to be {self.said_sure:.3f} sure",
             f"error on kinds never seen       {self.unseen_kind_error:.4f} (each kind left out in turn)",
             f"cases in range                  {self.in_range} of {self.judged}"
             + "".join(f"; {m}" for m in self.misses),
@@ -177,8 +185,8 @@ def fit(labels: Sequence[Label], states: Matrix, fingerprint: str) -> Head:
         regression.fit(directions(states, centre), kinds)
     return Head(
         centre=centre,
-        weights=regression.coef_,
-        bias=regression.intercept_,
+        weights=CALIBRATION * regression.coef_,
+        bias=CALIBRATION * regression.intercept_,
         activations=np.array([targets[kinds == kind].mean(axis=0) for kind in regression.classes_]),
         kinds=tuple(str(kind) for kind in regression.classes_),
         weights_fingerprint=fingerprint,
@@ -187,30 +195,45 @@ def fit(labels: Sequence[Label], states: Matrix, fingerprint: str) -> Head:
 
 def predicted(head: Head, states: Matrix) -> Matrix:
     """Activations, shape (messages, 4)."""
-    return head.probabilities(states) @ head.activations
+    return head.activations_of(head.probabilities(states))
 
 
-def cross_validated(labels: Sequence[Label], states: Matrix) -> Matrix:
-    """Activations of each label by a head that has not seen it, every kind spread evenly over the folds."""
+@dataclass(frozen=True)
+class Unseen:
+    """What heads say about labels they were not trained on: activations (n, 4), first kinds, their probability (n,)."""
+
+    activations: Matrix
+    first_kinds: NDArray[np.str_]
+    sureness: Matrix
+
+
+def unseen(labels: Sequence[Label], states: Matrix, folds: Iterable[tuple[Indices, Indices]]) -> Unseen:
+    """Each fold is the labels a head is trained on and those it is asked about; together all are asked about once."""
+    activations = np.zeros((len(labels), len(DOMAINS)))
+    first_kinds = np.array([label.kind for label in labels])
+    sureness = np.zeros(len(labels))
+    for train, test in folds:
+        head = fit([labels[int(index)] for index in train], states[train], "")
+        probabilities = head.probabilities(states[test])
+        activations[test] = head.activations_of(probabilities)
+        first_kinds[test] = np.array(head.kinds)[probabilities.argmax(axis=1)]
+        sureness[test] = probabilities.max(axis=1)
+    return Unseen(activations, first_kinds, sureness)
+
+
+def cross_validated(labels: Sequence[Label], states: Matrix) -> Unseen:
+    """Every kind spread evenly over the folds."""
     from sklearn.model_selection import StratifiedKFold
 
     kinds = [label.kind for label in labels]
-    found = np.zeros((len(labels), len(DOMAINS)))
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(states, kinds):
-        found[test] = predicted(fit([labels[int(index)] for index in train], states[train], ""), states[test])
-    return found
+    return unseen(labels, states, StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(states, kinds))
 
 
-def each_kind_unseen(labels: Sequence[Label], states: Matrix) -> Matrix:
-    """Activations of each label by a head that has seen no label of its kind."""
+def each_kind_unseen(labels: Sequence[Label], states: Matrix) -> Unseen:
+    """Every kind asked of a head that has seen no label of it."""
     kinds = np.array([label.kind for label in labels])
-    found = np.zeros((len(labels), len(DOMAINS)))
-    for kind in sorted(set(kinds)):
-        train = np.flatnonzero(kinds != kind)
-        found[kinds == kind] = predicted(
-            fit([labels[int(index)] for index in train], states[train], ""), states[kinds == kind]
-        )
-    return found
+    folds = ((np.flatnonzero(kinds != kind), np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)))
+    return unseen(labels, states, folds)
 
 
 def edited(message: str) -> list[str]:
@@ -221,8 +244,9 @@ def edited(message: str) -> list[str]:
 async def judge(labels: Sequence[Label], states: Matrix, head: Head, model: EmbeddedModel, cases: Path) -> Report:
     """Everything the report says about `head`."""
     targets = np.array([label.activations for label in labels])
-    errors = np.abs(cross_validated(labels, states) - targets)
-    unseen = np.abs(each_kind_unseen(labels, states) - targets)
+    held_out = cross_validated(labels, states)
+    errors = np.abs(held_out.activations - targets)
+    unseen_errors = np.abs(each_kind_unseen(labels, states).activations - targets)
     reader = EmbeddedReader(model, head)
     in_range, judged, misses = await judge_cases(reader, cases)
     with PARALLEL.open(encoding="utf-8", newline="") as file:
@@ -237,7 +261,11 @@ async def judge(labels: Sequence[Label], states: Matrix, head: Head, model: Embe
         kinds=len(head.kinds),
         error=float(errors.mean()),
         within_tenth=float((errors <= 0.1).mean()),
-        unseen_kind_error=float(unseen.mean()),
+        unseen_kind_error=float(unseen_errors.mean()),
+        right_kind=float(
+            np.mean([kind == label.kind for kind, label in zip(held_out.first_kinds, labels, strict=True)])
+        ),
+        said_sure=float(held_out.sureness.mean()),
         in_range=in_range,
         judged=judged,
         misses=misses,

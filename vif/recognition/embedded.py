@@ -1,7 +1,7 @@
 """The embedded recogniser: hidden states of a small language model, read by a trained head.
 
 The head is a multinomial logistic regression over kinds of messages; the activations of a message are the mean of the
-kinds' activations, weighted by their probabilities. So it can also say why: «72 % literature and art».
+kinds' activations, weighted by the squares of their probabilities. So it can also say why: «72 % literature and art».
 `training/` holds the labels and the script that make the head.
 """
 
@@ -68,13 +68,27 @@ class Head:
     weights_fingerprint: str
     normalisation: int = NORMALISATION
 
-    def probabilities(self, states: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of each kind, shape (n, kinds), for hidden states of shape (n, width)."""
+    def probabilities(self, states: NDArray[np.float64], temperature: float = 1.0) -> NDArray[np.float64]:
+        """Probability of each kind, shape (n, kinds), for hidden states of shape (n, width).
+
+        A temperature above 1 makes the head less sure of itself.
+        """
         import numpy as np
 
-        logits = directions(states, self.centre) @ self.weights.T + self.bias
+        logits = (directions(states, self.centre) @ self.weights.T + self.bias) / temperature
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def activations_of(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """CD, SD, CuD, ED, shape (n, 4), for probabilities of shape (n, kinds).
+
+        The weights are the squared probabilities: of labels never seen, that meets the activations better (error .072
+        instead of .077) than the probabilities themselves, which are honest about how sure the head is.
+        """
+        import numpy as np
+
+        squares = probabilities**2
+        return np.asarray(squares @ self.activations / squares.sum(axis=1, keepdims=True))
 
     def to_bytes(self) -> bytes:
         """The head as a data file; the same head always gives the same bytes."""
@@ -140,14 +154,17 @@ class EmbeddedReader:
         """The reading of one message. Raises UnavailableError when weights, runtime or a fitting head are missing."""
         return (await self.read_many([message]))[0]
 
-    async def read_many(self, messages: Sequence[str]) -> list[EmbeddedReading]:
-        """The readings of many messages, in their order; texts that occur twice are read once."""
+    async def read_many(self, messages: Sequence[str], *, temperature: float = 1.0) -> list[EmbeddedReading]:
+        """The readings of many messages, in their order; texts that occur twice are read once.
+
+        `temperature` as in `Head.probabilities`.
+        """
         head = await asyncio.to_thread(self._fitting_head)  # the first time it reads files
         texts = [windows(normalised(message)) for message in messages]
         unique = list(dict.fromkeys(window for parts in texts for window in parts))
         if not unique:
             return [_blank()] * len(texts)
-        rows = head.probabilities(await self._model.embed(unique))
+        rows = head.probabilities(await self._model.embed(unique), temperature)
         row = {window: index for index, window in enumerate(unique)}
         return [
             _reading(head, rows[[row[window] for window in parts]].mean(axis=0)) if parts else _blank()
@@ -204,7 +221,7 @@ def windows(text: str) -> list[str]:
 
 
 def _reading(head: Head, probabilities: NDArray[np.float64]) -> EmbeddedReading:
-    values = probabilities @ head.activations
+    values = head.activations_of(probabilities[None])[0]
     order = (-probabilities).argsort(kind="stable")
     return EmbeddedReading(
         activations={domain.value: float(value) for domain, value in zip(DOMAINS, values, strict=True)},
