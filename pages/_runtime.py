@@ -20,7 +20,8 @@ import streamlit as st
 
 import vif
 from pages._turn import Turn
-from vif.interaction import Interaction, Mode
+from vif.flow import Mode
+from vif.interaction import Interaction
 
 POLL_S = 0.1
 """How long a page waits for news before it looks whether it was stopped."""
@@ -59,7 +60,9 @@ def _release(api: vif.VifApi) -> None:
 def _connection(
     _config: vif.DualLlmConfig, _access: vif.Access, mode: Mode, settings: str, fingerprint: str
 ) -> vif.VifApi:
-    return vif.connect(_config, _access, mode=mode)
+    api = vif.connect(_config, _access, mode=mode)
+    event_loop().submit(api.warm_up())
+    return api
 
 
 def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> vif.VifApi:

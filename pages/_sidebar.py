@@ -13,7 +13,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 import vif
 from pages._text import plain
 from vif.domains import DEFAULT_AUTONOMY
-from vif.interaction import Mode
+from vif.flow import Mode
 
 AUTOMATIC = "automatic"
 OFFLINE = "offline"
@@ -85,7 +85,7 @@ def choose_offline() -> None:
 
 def _settings(preset: str, access: vif.Access, mode: Mode, autonomy: float) -> Settings:
     try:
-        config = vif.load_config(None if preset == AUTOMATIC else preset, access=access, autonomy=autonomy)
+        config = vif.load_config(None if preset == AUTOMATIC else preset, access=access, mode=mode, autonomy=autonomy)
     except vif.ConfigError as error:
         return Settings(access, mode, autonomy, problem=str(error))
     return Settings(access, mode, autonomy, config)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from vif.config import DualLlmConfig
 from vif.events import Event, Finished, FormulaRead, Recognised, ReplyDelta, ReplyFailed, ReplyStarted
-from vif.flow import Reading
-from vif.interaction import FormulaReading, Interaction, Mode, Recognition
+from vif.flow import Mode, Reading
+from vif.interaction import FormulaReading, Interaction, Recognition
 
 
 @dataclass(frozen=True, slots=True)

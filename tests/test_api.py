@@ -518,3 +518,69 @@ def test_the_formulas_reading_has_all_four_domains_and_six_boundaries() -> None:
     assert [boundary.name for boundary in found.boundaries] == list(BOUNDARY_NAMES)
     assert found.boundaries[1] == Boundary("CD-CuD", 0.0)
     assert formula_reading(0.5, DEFAULT_BOUNDARIES) == found
+
+
+# ── Answering again ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def again(api: VifApi, interaction: Interaction, **changes: Any) -> Interaction:
+    *_, last = [event async for event in api.answer_again(interaction, **changes)]
+    assert isinstance(last, Finished)
+    return last.interaction
+
+
+async def test_another_answer_asks_only_llm_2_and_keeps_the_reading() -> None:
+    llm1, llm2 = FakeModel(wire_text()), FakeModel("One.", "Two.")
+    api = VifApi.with_dual_llm(llm1, llm2)
+    first = await api.process("Why?")
+    second = await again(api, first)
+    assert (len(llm1.requests), len(llm2.requests)) == (1, 2)
+    assert (second.reply, second.domains, second.recognition) == ("Two.", first.domains, first.recognition)
+    assert second.prompt == first.prompt
+    assert second.id != first.id
+
+
+async def test_another_oscillation_changes_what_comes_after_the_reading() -> None:
+    engaged = wire_text(domains=dict.fromkeys(("CD", "SD", "CuD", "ED"), 0.6))
+    api = VifApi.with_dual_llm(FakeModel(engaged), FakeModel("One.", "Two."))
+    first = await api.process("Why?")
+    apart = [Boundary(b.name, frequency=0.4 * i, amplitude=0.3) for i, b in enumerate(first.boundaries)]
+    second = await again(api, first, boundaries=apart)
+    assert [b.permeability for b in second.boundaries] == [b.permeability for b in first.boundaries]
+    assert [b.frequency for b in second.boundaries] == [b.frequency for b in apart]
+    assert second.interfaces != first.interfaces
+
+
+async def test_the_same_message_can_be_answered_from_the_formula() -> None:
+    api = VifApi.with_dual_llm(FakeModel(wire_text()), FakeModel("One.", "Two."))
+    first = await api.process("Why?", 0.5)
+    second = await again(api, first, from_formula=True)
+    assert (second.mode, second.recognition.source) == ("formula", "formula")
+    assert second.domains == pytest.approx({"CD": 0.4, "SD": 0.35, "ED": 0.45})  # CuD, 0.3, is not above 0.3
+    assert second.prompt != first.prompt
+
+
+class Slow(FakeModel):
+    """A model that has something to do before its first call."""
+
+    prepared = 0
+
+    async def prepare(self) -> None:
+        self.prepared += 1
+
+
+async def test_warming_up_prepares_every_model_and_asks_none() -> None:
+    llm1, llm2 = Slow(wire_text()), Slow("One.")
+    await VifApi.with_dual_llm(llm1, llm2).warm_up()
+    assert (llm1.prepared, llm2.prepared) == (1, 1)
+    assert llm1.requests == llm2.requests == []
+
+
+async def test_what_cannot_be_prepared_is_told_when_it_is_needed() -> None:
+    class Broken(Slow):
+        async def prepare(self) -> None:
+            raise ServerError("no weights")
+
+    api = VifApi.with_dual_llm(Broken(wire_text()), FakeModel("One."))
+    await api.warm_up()
+    assert (await api.process("Why?")).reply == "One."

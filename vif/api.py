@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Self
 
 from vif.boundaries import DEFAULT_BOUNDARIES, Boundary
@@ -22,21 +24,23 @@ from vif.events import (
     StageFinished,
     StageStarted,
 )
-from vif.flow import Conclusion, FlowContext, Reading, Stage, conclude, read_formula, shape
+from vif.flow import Conclusion, FlowContext, Mode, Reading, Stage, conclude, read_formula, shape
 from vif.interaction import (
     BoundaryQualities,
     DomainActivations,
     FormulaReading,
     Interaction,
-    Mode,
     Recognition,
     Timings,
 )
 from vif.llm.factory import open_model
-from vif.llm.protocol import ChatModel, Provider, Turn
+from vif.llm.protocol import ChatModel, Preparable, Provider, Turn
+from vif.oscillation import swinging_like
 from vif.recognition.ladder import Ladder
 from vif.recognition.recogniser import ChatRecogniser, EmbeddedRecogniser, Question, Recogniser
 from vif.response import Reply, respond
+
+FORMULA: Mode = "formula"
 
 SHIFT_ABOVE = 0.3
 """A change of a domain since the previous interaction that is worth reporting."""
@@ -141,8 +145,47 @@ class VifApi:
         for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
             yield StageFinished(stage, reading, recognise_ms)
 
+        plan = _Plan(message, reading, recognition, formula, autonomy, previous, self.mode, recognise_ms)
+        async with aclosing(self._carry_on(plan, watch)) as events:
+            async for event in events:
+                yield event
+
+    async def answer_again(
+        self,
+        interaction: Interaction,
+        previous: Interaction | None = None,
+        *,
+        boundaries: Sequence[Boundary] | None = None,
+        from_formula: bool = False,
+    ) -> AsyncGenerator[Event, None]:
+        """LLM #2 only: another answer to the message of `interaction`, whose reading is used again.
+
+        Args:
+            previous: what the interaction followed, as it did then.
+            boundaries: other frequencies, amplitudes and phases; None keeps them.
+            from_formula: answer from the Rust formula's reading instead.
+
+        Yields the events from stage 3 on; the last is `Finished` with a new interaction.
+        """
+        watch = _Watch(self._clock)
+        given = {boundary.name: boundary for boundary in (boundaries or interaction.boundaries)}
+        swinging = tuple(swinging_like(boundary, given) for boundary in interaction.boundaries)
+        if from_formula:
+            reading = read_formula(interaction.autonomy, swinging)
+            recognition, mode = Recognition(source="formula"), FORMULA
+        else:
+            reading = Reading(interaction.domains, swinging)
+            recognition, mode = interaction.recognition, interaction.mode
+        formula = formula_reading(interaction.autonomy, swinging)
+        plan = _Plan(interaction.message, reading, recognition, formula, interaction.autonomy, previous, mode)
+        async with aclosing(self._carry_on(plan, watch)) as events:
+            async for event in events:
+                yield event
+
+    async def _carry_on(self, plan: _Plan, watch: _Watch) -> AsyncGenerator[Event, None]:
+        """Stages 3 to 7, with the reply between 5 and 6."""
         stages = _StageWatch(self._clock)
-        context = shape(message, reading, stages.done)
+        context = shape(plan.message, plan.reading, stages.done)
         for stage in (Stage.INTERFACES, Stage.QUALITIES, Stage.INTEGRATION):
             yield StageFinished(stage, context, stages.ms[stage])
 
@@ -152,7 +195,7 @@ class VifApi:
         answer = respond(
             self._responders,
             context,
-            history=_history(previous),
+            history=_history(plan.previous),
             max_tokens=self._config.llm2_max_tokens,
             timeout_s=self._config.llm2_timeout_ms / 1000,
             clock=self._clock,
@@ -175,19 +218,14 @@ class VifApi:
             yield StageFinished(stage, conclusion, stages.ms[stage])
 
         timings = Timings(
-            recognise=recognise_ms, flow=sum(stages.ms.values()), respond=respond_ms, total=watch.total_ms()
+            recognise=plan.recognise_ms, flow=sum(stages.ms.values()), respond=respond_ms, total=watch.total_ms()
         )
-        yield Finished(
-            self._interaction(
-                context,
-                conclusion,
-                reply,
-                recognition=recognition,
-                formula=formula,
-                autonomy=autonomy,
-                timings=timings,
-            )
-        )
+        yield Finished(self._interaction(plan, context, conclusion, reply, timings))
+
+    async def warm_up(self) -> None:
+        """Import SDKs and load embedded weights now, so that no message has to wait for them. Failures wait for one."""
+        models = [*self._responders, *(self._ladder.rungs if self._ladder else ())]
+        await asyncio.gather(*(m.prepare() for m in models if isinstance(m, Preparable)), return_exceptions=True)
 
     async def aclose(self) -> None:
         """Release connections; the object cannot be used afterwards. Calling it twice is harmless."""
@@ -216,24 +254,16 @@ class VifApi:
         return reading, recognition.model_copy(update={"shifts": shifts(before, reading.domains)})
 
     def _interaction(
-        self,
-        context: FlowContext,
-        conclusion: Conclusion,
-        reply: Reply,
-        *,
-        recognition: Recognition,
-        formula: FormulaReading,
-        autonomy: float,
-        timings: Timings,
+        self, plan: _Plan, context: FlowContext, conclusion: Conclusion, reply: Reply, timings: Timings
     ) -> Interaction:
         return Interaction(
-            message=context.message,
-            mode=self.mode,
+            message=plan.message,
+            mode=plan.mode,
             preset=self._config.preset_name,
-            autonomy=autonomy,
-            domains=dict(context.reading.domains),
-            boundaries=context.reading.boundaries,
-            formula=formula,
+            autonomy=plan.autonomy,
+            domains=dict(plan.reading.domains),
+            boundaries=plan.reading.boundaries,
+            formula=plan.formula,
             interfaces=context.interfaces,
             qualities=tuple(BoundaryQualities.of(entry) for entry in context.emergent),
             patterns=_patterns(conclusion),
@@ -241,10 +271,24 @@ class VifApi:
             developmental_stage=conclusion.developmental_stage,
             prompt=context.prompt,
             reply=reply.text,
-            recognition=recognition,
+            recognition=plan.recognition,
             response=reply.response,
             timings_ms=timings,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is settled once stages 1 and 2 are done."""
+
+    message: str
+    reading: Reading
+    recognition: Recognition
+    formula: FormulaReading
+    autonomy: float
+    previous: Interaction | None
+    mode: Mode
+    recognise_ms: float = 0.0
 
 
 def connect(config: DualLlmConfig, access: Access | None = None, *, mode: Mode = "dual") -> VifApi:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from vif.catalogue import EMBEDDED_MODEL, find
 from vif.domains import DEFAULT_AUTONOMY
 from vif.errors import ConfigError
+from vif.flow import Mode
 from vif.llm.protocol import Provider
 
 PresetName = Literal["balanced", "fast", "cheap", "reliable", "offline"]
@@ -292,8 +293,10 @@ _KEY_NAMES: Mapping[Provider, str] = {
 }
 
 
-def load_config(preset: str | None = None, *, access: Access | None = None, **changes: Any) -> DualLlmConfig:
-    """The settings to start with.
+def load_config(
+    preset: str | None = None, *, access: Access | None = None, mode: Mode = "dual", **changes: Any
+) -> DualLlmConfig:
+    """The settings to start with. In formula mode LLM #1's access is not looked at.
 
     Without a preset: "balanced" with both keys; with one of them the same with both roles on that provider;
     "offline" without. Raises ConfigError for a chosen provider whose key or address is missing.
@@ -309,11 +312,11 @@ def load_config(preset: str | None = None, *, access: Access | None = None, **ch
                 if role not in said:
                     changes[role] = only
     config = DualLlmConfig(preset_name=preset, **changes) if preset else DualLlmConfig(**changes)
-    check_access(config, access)
+    check_access(config, access, mode=mode)
     return config
 
 
-def check_access(config: DualLlmConfig, access: Access, *, mode: Literal["dual", "formula"] = "dual") -> None:
+def check_access(config: DualLlmConfig, access: Access, *, mode: Mode = "dual") -> None:
     """Raise ConfigError when a provider that will be used lacks its key or address, or the weights cannot be read."""
     used = (*(config.recognisers if mode == "dual" else ()), *config.responders)
     for reference in used:

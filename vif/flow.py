@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from vif.boundaries import DEFAULT_BOUNDARIES, TRANSCENDENT_ABOVE, Boundary, Status, dissolve
 from vif.domains import emerging, formula_activations
 from vif.interfaces import BoundaryActivation, Interface, activate, select
 from vif.prompt import in_fixed_order, structured_prompt
 from vif.qualities import MessageFeatures, Qualities, qualities_of
+
+Mode = Literal["dual", "formula"]
+"""Whether stages 1 and 2 come from LLM #1 or from the Rust formula."""
 
 PATTERN_ABOVE = 0.5
 """A domain takes part in the pattern of stage 6 only above this."""

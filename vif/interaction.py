@@ -11,14 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vif.boundaries import Boundary
 from vif.errors import Reason
-from vif.flow import Anchor, DevelopmentalStage, EmergentQuality, Reading
+from vif.flow import Anchor, DevelopmentalStage, EmergentQuality, Mode, Reading
 from vif.interfaces import Interface
 from vif.prompt import well_formed
 
 Source = Literal["llm1", "cache", "secondary", "embedded", "formula"]
 """Where a reading came from."""
-
-Mode = Literal["dual", "formula"]
 
 Milliseconds = Annotated[float, Field(ge=0)]
 Text = Annotated[str, AfterValidator(well_formed)]

@@ -79,6 +79,15 @@ class Completion:
 
 
 @runtime_checkable
+class Preparable(Protocol):
+    """A model with something slow to do before its first call."""
+
+    async def prepare(self) -> None:
+        """Import or load it now, without asking the model anything. Raises what the first call would raise."""
+        ...
+
+
+@runtime_checkable
 class ChatModel(Protocol):
     """A model that answers a request.
 

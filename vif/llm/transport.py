@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
@@ -146,6 +147,11 @@ class CloudModel(ABC, Generic[ClientT]):
         if failure is not None:
             raise failure.with_traceback(None)
 
+    async def prepare(self) -> None:
+        """Import the SDK and the price tables, in a thread: together they take a second or more."""
+        await asyncio.to_thread(import_module, self.sdk)
+        await asyncio.to_thread(import_module, "genai_prices")
+
     async def aclose(self) -> None:
         """Close the client of the running event loop; those of other loops close when their loop does."""
         kept = self._open.pop(asyncio.get_running_loop(), None)
@@ -165,6 +171,8 @@ class CloudModel(ABC, Generic[ClientT]):
         """The pieces and the completion of a stream; closes the HTTP stream when it is closed."""
 
     async def _client(self) -> ClientT:
+        if self.sdk not in sys.modules:
+            await asyncio.to_thread(import_module, self.sdk)  # the loop has others to serve meanwhile
         loop = asyncio.get_running_loop()
         kept = self._open.get(loop)
         if kept is None:

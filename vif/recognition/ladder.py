@@ -114,6 +114,11 @@ class Ladder:
             return "embedded"
         return "llm1" if rung is self._rungs[0] else "secondary"
 
+    @property
+    def rungs(self) -> tuple[Recogniser, ...]:
+        """From the top."""
+        return self._rungs
+
     async def aclose(self) -> None:
         for rung in self._rungs:
             await rung.aclose()
@@ -130,7 +135,7 @@ class _Climb:
         self._config = ladder._config
 
     async def run(self) -> tuple[Recogniser, Read] | None:
-        rungs = self._ladder._rungs
+        rungs = self._ladder.rungs
         for position, rung in enumerate(rungs):
             if read := await self._try(rung, self._end_of(rungs[position:])):
                 return rung, read

@@ -45,7 +45,8 @@ _OSCILLATION = """\
 _ANSWER = """\
 
 ANSWER with one JSON object and nothing else: first "reasoning", one sentence that says why; then "domains"; then \
-"boundaries"; then "patterns", 1 to 5 short observations about the message itself, in English.
+"boundaries"; then "patterns", 1 to 5 short observations about the message itself, in English, each quoting in double \
+quotes the words of the message it rests on.
 
 EXAMPLES
 """
@@ -55,19 +56,19 @@ _EXAMPLES: tuple[tuple[str, str, tuple[float, float, float, float], tuple[str, .
         "How do I implement quicksort?",
         "Asks for an algorithm in code; some theory of its cost, hardly anything cultural or felt.",
         (0.95, 0.3, 0.1, 0.2),
-        ("asks for an implementation", "names a known algorithm"),
+        ('"implement" asks for code', '"quicksort" names a known algorithm'),
     ),
     (
         "What does it feel like to understand something deeply?",
         "Asks for the inner side of understanding, told in the language people share for it.",
         (0.3, 0.4, 0.7, 0.95),
-        ("asks what something feels like", "an open question about understanding"),
+        ('"feel like" asks for the inner side', '"understand something deeply" is about experience, not method'),
     ),
     (
         "Explain quantum entanglement simply.",
         "Asks for a physical mechanism, put into plain pictures for a learner.",
         (0.6, 0.9, 0.5, 0.3),
-        ("asks for an explanation", "wants plain language", "a topic of physics"),
+        ('"quantum entanglement" is a topic of physics', '"simply" wants plain language'),
     ),
 )
 

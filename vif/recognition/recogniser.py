@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary, dissolve
-from vif.llm.protocol import ChatModel, Completion, Provider, Request, Turn, Usage
+from vif.llm.protocol import ChatModel, Completion, Preparable, Provider, Request, Turn, Usage
 from vif.recognition.prompt import system_prompt, user_turn
 from vif.recognition.schema import Answer, checked_answer, output_schema
 
@@ -107,6 +107,10 @@ class ChatRecogniser:
         answer = checked_answer(completion, question.six_boundaries, oscillation=question.oscillation)
         return Read(answer, completion.usage, completion.text)
 
+    async def prepare(self) -> None:
+        if isinstance(self.chat, Preparable):
+            await self.chat.prepare()
+
     async def aclose(self) -> None:
         await self.chat.aclose()
 
@@ -138,6 +142,9 @@ class EmbeddedRecogniser:
             patterns=tuple(f"{share:.0%} like {kind}" for kind, share in likeliest),
         )
         return Read(answer)
+
+    async def prepare(self) -> None:
+        await self.embedded.prepare()
 
     async def aclose(self) -> None:
         await self.embedded.aclose()
