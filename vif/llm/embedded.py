@@ -129,7 +129,7 @@ class EmbeddedModel:
             rows.append((mean * tokens - prefix * prefix_tokens) / (tokens - prefix_tokens))
         return np.array(rows).reshape(len(rows), prefix.shape[0])
 
-    async def load(self) -> None:
+    async def prepare(self) -> None:
         """Load both servers now, so that the first message does not wait for it."""
         await asyncio.gather(asyncio.to_thread(self._reader), asyncio.to_thread(self._writer))
 
