@@ -1,8 +1,4 @@
-"""Plotly figures from plain data, one palette for all of them, and the words that describe them.
-
-Colours come from Okabe and Ito's set, darkened for light pages and lightened for dark ones until each has a contrast of
-at least 4.5 with its page. Who reads (LLM #1 or the Rust formula) can also be told by dash and marker.
-"""
+"""How a message was read: the radar of the domains and the chart of the boundaries, with words for both."""
 
 from __future__ import annotations
 
@@ -10,69 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vif.boundaries import TRANSCENDENT_ABOVE, TRANSITIONAL_ABOVE, Boundary, Status
+from vif.boundaries import Boundary
 from vif.domains import DOMAINS, Domain
+from vif.figures.style import (
+    BAND_FILL,
+    BANDS,
+    FAINT,
+    FORMULA,
+    GRID,
+    LIGHT,
+    READER,
+    Palette,
+    base_layout,
+    boundary_label,
+    coloured,
+    coloured_boundary,
+)
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-READER = "LLM #1"
-FORMULA = "Rust formula"
-
-BANDS: tuple[tuple[Status, float, float], ...] = (
-    (Status.MAINTAINED, 0.0, TRANSITIONAL_ABOVE),
-    (Status.TRANSITIONAL, TRANSITIONAL_ABOVE, TRANSCENDENT_ABOVE),
-    (Status.TRANSCENDENT, TRANSCENDENT_ABOVE, 1.0),
-)
-"""Each status with the permeabilities it covers."""
 
 NOTABLE = 0.05
 """A difference of activations below this is not worth a word."""
 
 _ANGLES = [0, 90, 180, 270]
 """Degrees of the four domains, clockwise from the top."""
-
-_GRID = "rgba(128,136,150,0.28)"
-_FAINT = "rgba(128,136,150,0.10)"
-_BAND_FILL: Mapping[Status, str] = {
-    Status.MAINTAINED: "rgba(128,136,150,0.05)",
-    Status.TRANSITIONAL: "rgba(128,136,150,0.13)",
-    Status.TRANSCENDENT: "rgba(128,136,150,0.24)",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """The colours of one theme, as "#rrggbb".
-
-    Attributes:
-        llm1: whatever LLM #1 said.
-        formula: whatever the Rust formula said.
-        domains: one colour per domain, the same everywhere.
-        text: None leaves it to whoever shows the figure.
-    """
-
-    llm1: str
-    formula: str
-    domains: Mapping[str, str]
-    text: str | None
-    background: str | None
-
-
-LIGHT = Palette(
-    llm1="#4338CA",
-    formula="#64748B",
-    domains={Domain.CD: "#0072B2", Domain.SD: "#005A3A", Domain.CUD: "#BF4A00", Domain.ED: "#A8557F"},
-    text="#1B2130",
-    background="#FFFFFF",
-)
-DARK = Palette(
-    llm1="#A5A0FF",
-    formula="#94A3B8",
-    domains={Domain.CD: "#56B4E9", Domain.SD: "#52DDB0", Domain.CUD: "#F0A33F", Domain.ED: "#CF6CA0"},
-    text="#E8EAF0",
-    background="#12141C",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +63,6 @@ def difference_in_words(reading: Mapping[str, float], formula: Mapping[str, floa
         for entry in notable
     ]
     return f"reads {' and '.join(parts)} than the formula"
-
-
-def boundary_label(name: str) -> str:
-    """The full words of a boundary: "Computational – Scientific"; a name of another form stays as it is."""
-    parts = name.split("-")
-    known = {domain.value: domain.label for domain in DOMAINS}
-    return " – ".join(known.get(part, part) for part in parts) if len(parts) == 2 else name
 
 
 def describe_radar(formula: Mapping[str, float], reading: Mapping[str, float] | None = None) -> str:
@@ -176,7 +127,7 @@ def radar(
         )
     )
     figure.update_layout(
-        **_layout(palette),
+        **base_layout(palette),
         height=340,
         margin={"l": 92, "r": 80, "t": 30, "b": 66},
         polar={
@@ -185,7 +136,7 @@ def radar(
                 "range": [0, 1],
                 "tickvals": [0.25, 0.5, 0.75, 1.0],
                 "showticklabels": False,
-                "gridcolor": _GRID,
+                "gridcolor": GRID,
                 "showline": False,
                 "ticks": "",
             },
@@ -193,10 +144,10 @@ def radar(
                 "direction": "clockwise",
                 "rotation": 90,
                 "tickvals": _ANGLES,
-                "ticktext": [_coloured(domain, palette) for domain in DOMAINS],
+                "ticktext": [coloured(domain, palette) for domain in DOMAINS],
                 "tickfont": {"size": 14},
-                "gridcolor": _GRID,
-                "linecolor": _GRID,
+                "gridcolor": GRID,
+                "linecolor": GRID,
                 "ticks": "",
             },
         },
@@ -220,7 +171,7 @@ def boundary_chart(
             x1=high,
             y0=-0.45,
             y1=len(rows),
-            fillcolor=_BAND_FILL[status],
+            fillcolor=BAND_FILL[status],
             line_width=0,
             layer="below",
         )
@@ -258,7 +209,7 @@ def boundary_chart(
         )
     for boundary in leading:
         for x, anchor, text in (
-            (0.0, "left", _coloured_boundary(boundary, palette)),
+            (0.0, "left", coloured_boundary(boundary, palette)),
             (1.0, "right", f"{boundary.permeability:.2f}"),
         ):
             figure.add_annotation(
@@ -271,14 +222,14 @@ def boundary_chart(
                 font={"size": 13},
             )
     figure.update_layout(
-        **_layout(palette),
+        **base_layout(palette),
         height=54 * len(rows) + 110,
         margin={"l": 6, "r": 12, "t": 24, "b": 64},
         xaxis={
             "range": [0, 1],
             "tickvals": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
             "tickformat": ".1~f",
-            "gridcolor": _FAINT,
+            "gridcolor": FAINT,
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
@@ -286,40 +237,6 @@ def boundary_chart(
         yaxis={"range": [-0.45, len(rows) + 0.35], "visible": False, "fixedrange": True},
     )
     return figure
-
-
-def _layout(palette: Palette) -> dict[str, object]:
-    """What all figures share. The template is named because `import streamlit` changes the default one."""
-    from plotly.graph_objects import layout
-
-    return {
-        "template": layout.Template(),
-        "font": {"color": palette.text} if palette.text else {},
-        "paper_bgcolor": palette.background or "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "dragmode": False,
-        "hoverlabel": {"align": "left"},
-        "legend": {
-            "orientation": "h",
-            "xref": "container",
-            "x": 0.5,
-            "xanchor": "center",
-            "yref": "container",
-            "y": 0.01,
-            "yanchor": "bottom",
-            "font": {"size": 13},
-        },
-    }
-
-
-def _coloured(domain: Domain, palette: Palette, text: str | None = None) -> str:
-    return f'<span style="color:{palette.domains[domain]}"><b>{text or domain.label}</b></span>'
-
-
-def _coloured_boundary(boundary: Boundary, palette: Palette) -> str:
-    if boundary.sides is None or not set(boundary.sides) <= set(DOMAINS):
-        return boundary_label(boundary.name)
-    return " – ".join(_coloured(Domain(side), palette) for side in boundary.sides)
 
 
 def _hover_domain(domain: Domain, formula: Mapping[str, float], reading: Mapping[str, float] | None) -> str:
