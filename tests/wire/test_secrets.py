@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 
 import pytest
 
+import vif
 from tests.standin import Ending, error_event, fail, say
 from tests.wire.calls import KEYS, Call, Wire, request
 from vif.errors import AuthError, ModelError
 from vif.llm.transport import redacted
 
+PACKAGE = os.path.dirname(vif.__file__)
+
 
 def locals_of_ours(error: BaseException) -> str:
     """The local variables of the package's frames in a traceback, as a debugger or an error page would show them."""
     frames = traceback.walk_tb(error.__traceback__)
-    return "".join(repr(frame.f_locals) for frame, _line in frames if "/vif/" in frame.f_code.co_filename)
+    return "".join(repr(frame.f_locals) for frame, _line in frames if frame.f_code.co_filename.startswith(PACKAGE))
 
 
 async def test_a_wrong_key_that_the_provider_echoes_is_not_repeated(wire: Wire, call: Call) -> None:
