@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.wire.calls import KEYS, Call, Wire, request
 from vif.errors import AuthError, ModelError
 from vif.llm.transport import redacted
 
-PACKAGE = os.path.dirname(vif.__file__)
+PACKAGE = str(Path(vif.__file__).parent)
 
 
 def locals_of_ours(error: BaseException) -> str:
