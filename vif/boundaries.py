@@ -121,19 +121,27 @@ class Resonance:
     strength: float
 
 
-def resonance(one: Boundary, other: Boundary) -> Resonance:
-    """Frequencies within 20 % of the larger and phases within 0.2 π, both strictly. Symmetric.
+def resonates(one: Boundary, other: Boundary) -> bool:
+    """Whether frequencies are within 20 % of the larger and phases within 0.2 π, both strictly. Symmetric.
 
-    Two boundaries at 0 Hz do not resonate (their difference is not below 0), although their strength can be 1.
+    Two boundaries at 0 Hz do not resonate: their difference is not below 0.
     """
-    fastest = max(one.frequency, other.frequency)
     difference = abs(one.frequency - other.frequency)
+    return difference < 0.2 * max(one.frequency, other.frequency) and _angle(one, other) < 0.2 * math.pi
+
+
+def resonance(one: Boundary, other: Boundary) -> Resonance:
+    """Whether two boundaries resonate, and the strength: 0.6 × closeness of frequency + 0.4 × alignment of phase."""
+    fastest = max(one.frequency, other.frequency)
+    closeness = 1.0 - min(abs(one.frequency - other.frequency) / fastest, 1.0) if fastest > 0.0 else 1.0
+    alignment = 1.0 - _angle(one, other) / math.pi
+    return Resonance(resonates(one, other), 0.6 * closeness + 0.4 * alignment)
+
+
+def _angle(one: Boundary, other: Boundary) -> float:
+    """The smaller angle between two phases, 0 to π."""
     turn = math.fmod(abs(one.phase - other.phase), 2.0 * math.pi)
-    angle = min(turn, 2.0 * math.pi - turn)
-    resonates = difference < 0.2 * fastest and angle < 0.2 * math.pi
-    closeness = 1.0 - min(difference / fastest, 1.0) if fastest > 0.0 else 1.0
-    alignment = 1.0 - angle / math.pi
-    return Resonance(resonates, 0.6 * closeness + 0.4 * alignment)
+    return min(turn, 2.0 * math.pi - turn)
 
 
 def resonating_names(boundaries: Sequence[Boundary]) -> tuple[tuple[str, ...], ...]:
@@ -143,7 +151,7 @@ def resonating_names(boundaries: Sequence[Boundary]) -> tuple[tuple[str, ...], .
     """
     together: list[list[int]] = [[] for _ in boundaries]
     for (i, one), (j, other) in combinations(enumerate(boundaries), 2):
-        if one.name != other.name and resonance(one, other).resonates:
+        if one.name != other.name and resonates(one, other):
             together[i].append(j)
             together[j].append(i)
     return tuple(tuple(boundaries[j].name for j in sorted(row)) for row in together)

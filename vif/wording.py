@@ -7,6 +7,7 @@ that swing along are named in the resonance, the primary quality closes the emer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from vif.boundaries import Boundary
@@ -85,9 +86,14 @@ _QUALITY_REMARKS: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=256)
+def _base(name: str) -> Experience:
+    return _EXPERIENCES.get(frozenset(name.split("-")), _OTHER)
+
+
 def experience_of(boundary: Boundary, rhythm: str, resonates_with: Sequence[str], primary_quality: str) -> Experience:
     """The four texts for a boundary in this rhythm, with these companions and this primary quality."""
-    base = _EXPERIENCES.get(frozenset(boundary.sides or ()), _OTHER)
+    base = _base(boundary.name)
     companions = f" It swings together with {', '.join(resonates_with)}." if resonates_with else ""
     return Experience(
         invitation=base.invitation,
