@@ -78,6 +78,15 @@ def _fingerprint(access: vif.Access) -> str:
     return hashlib.sha256("\0".join([*parts, str(access.gguf_path)]).encode()).hexdigest()
 
 
+def in_words(error: Exception) -> str:
+    """What a page says of the error that ended something."""
+    if isinstance(error, vif.VifError):
+        return str(error)
+    # Its text might hold a key; its type does not.
+    _log.error("an interaction failed unexpectedly: %s", type(error).__name__)
+    return f"Something unexpected went wrong ({type(error).__name__})."
+
+
 class Run:
     """One interaction under way."""
 
@@ -120,12 +129,8 @@ class Run:
         except asyncio.CancelledError:
             self._become(self._turn.cut_short())
             raise
-        except vif.VifError as error:
-            self._become(self._turn.failed(str(error)))
         except Exception as error:  # noqa: BLE001
-            # Its text might hold a key; its type does not.
-            _log.error("an interaction failed unexpectedly: %s", type(error).__name__)
-            self._become(self._turn.failed(f"Something unexpected went wrong ({type(error).__name__})."))
+            self._become(self._turn.failed(in_words(error)))
 
     def _become(self, turn: Turn) -> None:
         with self._changed:

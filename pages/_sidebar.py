@@ -78,6 +78,11 @@ def sidebar() -> Settings:
     return settings
 
 
+def current_access() -> vif.Access:
+    """The keys and addresses this session has now."""
+    return vif.Access(**_secrets() | {f"{provider}_api_key": secret for provider, secret in _typed().items()})
+
+
 def choose_offline() -> None:
     """Switch to the preset that needs no key. A callback."""
     st.session_state["preset"] = OFFLINE
@@ -109,7 +114,7 @@ def _describe(settings: Settings) -> None:
 
 def _keys() -> vif.Access:
     """The keys of the environment and the secrets, below those typed here; these stay in this browser session."""
-    typed: dict[vif.Provider, SecretStr] = st.session_state.setdefault(_SESSION_KEYS, {})
+    typed = _typed()
     with st.expander("Keys for this session", icon=":material/key:"):
         st.caption("Kept in this browser session only: not stored, not logged, not shown again.")
         for provider, name in KEYED.items():
@@ -126,8 +131,12 @@ def _keys() -> vif.Access:
                     on_change=_keep,
                     args=(provider,),
                 )
-    given = _secrets() | {f"{provider}_api_key": secret for provider, secret in typed.items()}
-    return vif.Access(**given)
+    return current_access()
+
+
+def _typed() -> dict[vif.Provider, SecretStr]:
+    typed: dict[vif.Provider, SecretStr] = st.session_state.setdefault(_SESSION_KEYS, {})
+    return typed
 
 
 def _keep(provider: vif.Provider) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _conversation
+from pages import _comparison, _conversation, _versus
 
 HERE = Path(__file__).parent
 
@@ -22,8 +22,18 @@ EXPLORE = st.Page(
     default=True,
     help="Send a message; see how LLM #1 and the Rust formula read it, and what LLM #2 answers.",
 )
+COMPARE = st.Page(
+    "compare.py",
+    title="Compare",
+    icon=":material/compare:",
+    help="One message through several presets, models or autonomy values at once.",
+)
 
-page = st.navigation([EXPLORE])
+page = st.navigation([EXPLORE, COMPARE])
+# A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
-    _conversation.stop()  # a reply nobody is looking at is not worth its tokens
+    _conversation.stop()
+    _versus.stop()
+if page is not COMPARE:
+    _comparison.stop()
 page.run()

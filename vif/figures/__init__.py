@@ -3,6 +3,7 @@
 Nothing here knows of a page; Plotly is imported when the first figure is made.
 """
 
+from vif.figures.compare import SMALL_RADAR_HEIGHT, agreement_in_words, describe_small_radar, small_radar
 from vif.figures.reading import (
     NOTABLE,
     Difference,
@@ -22,13 +23,17 @@ __all__ = [
     "LIGHT",
     "NOTABLE",
     "READER",
+    "SMALL_RADAR_HEIGHT",
     "Difference",
     "Palette",
+    "agreement_in_words",
     "boundary_chart",
     "boundary_label",
     "describe_boundaries",
     "describe_radar",
+    "describe_small_radar",
     "difference_in_words",
     "differences",
     "radar",
+    "small_radar",
 ]

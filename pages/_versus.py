@@ -1,0 +1,188 @@
+"""What did LLM #1 change? The same message answered from its reading and from the formula's, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages import _columns, _conversation, _difference, _runtime, _sidebar
+from pages._columns import Column, Group, Job
+from pages._text import plain
+from pages._theme import coloured
+from pages._turn import Turn
+from vif.domains import DOMAINS
+from vif.errors import ConfigError
+from vif.flow import Reading, read_formula, shape
+from vif.interaction import Interaction, Recognition
+
+_KEY = "versus"
+_NAMES = ("From LLM #1's reading", "From the formula's reading")
+
+
+@dataclass(frozen=True, slots=True)
+class _Versus:
+    """The two answers to the message of one interaction."""
+
+    of: str
+    group: Group
+
+
+def draw(turn: Turn) -> None:
+    """The question, the two answers when they were asked for, and how their prompts differ.
+
+    Follows the answers while they stream: what is drawn after it waits for them.
+    """
+    interaction = turn.interaction
+    if interaction is None or not turn.read_by_model:
+        st.caption("LLM #1 did not read this message, so there is nothing to compare with the formula.")
+        return
+    group = _group(interaction)
+    st.markdown(
+        "The same LLM #2 answers twice, once from LLM #1's reading and once from the formula's. "
+        "Nothing else differs: not the message, not the conversation, not the settings."
+    )
+    control = st.empty()
+    sides = st.columns(2, gap="large")
+    places = []
+    for side, name, reading in zip(sides, _NAMES, _readings(interaction), strict=True):
+        with side:
+            values = " · ".join(f"{coloured(d)} {reading.domains.get(d, 0.0):.2f}" for d in DOMAINS)
+            st.markdown(f"**{name}**  \n:small[{values}]")
+            places.append(st.empty())
+    sent = st.container()
+    _draw_difference(interaction)
+
+    def draw_sides(columns: tuple[Column, ...], before: tuple[Column, ...] | None = None) -> None:
+        for index, (place, column) in enumerate(zip(places, columns, strict=True)):
+            if before is None or before[index] is not column:
+                with place.container():
+                    _columns.draw_reply(column, "LLM #2 is asked …")
+        if before is None or all(column.over for column in columns):
+            with control:
+                _draw_control(turn, over=all(column.over for column in columns))
+
+    if group is None:
+        with control:
+            _draw_button(turn, "Answer from both readings", ":material/compare_arrows:")
+        return
+    if group.over:
+        draw_sides(group.columns)
+    else:
+        _columns.follow(group, draw_sides)
+    with sent:
+        _draw_sent(group.columns)
+
+
+def stop() -> None:
+    """End both answers; what has arrived stays. A callback as well."""
+    versus: _Versus | None = st.session_state.get(_KEY)
+    if versus is not None:
+        versus.group.stop()
+
+
+def _group(interaction: Interaction) -> Group | None:
+    """The answers to this interaction; those to another one are at an end."""
+    versus: _Versus | None = st.session_state.get(_KEY)
+    if versus is None or versus.of == interaction.id:
+        return versus.group if versus else None
+    versus.group.stop()
+    del st.session_state[_KEY]
+    return None
+
+
+def _ask(turn: Turn) -> None:
+    """Ask LLM #2 twice. A callback: a rerun never asks again."""
+    interaction = turn.interaction
+    if interaction is None:
+        return
+    stop()
+    # Both are asked anew, although the turn has a reply: asked at the same moment in the same way, only the reading
+    # tells them apart, and their times can be compared.
+    try:
+        api = _runtime.connection(turn.config, _sidebar.current_access(), turn.mode)
+    except ConfigError as error:
+        jobs = [Job(Column(name, problem=str(error))) for name in _NAMES]
+    else:
+        previous = _previous(turn)
+        jobs = [
+            Job(
+                Column(name, _begun(turn, reading, recognition)),
+                lambda from_formula=from_formula: api.answer_again(  # type: ignore[misc]
+                    interaction, previous, from_formula=from_formula
+                ),
+            )
+            for name, reading, recognition, from_formula in zip(
+                _NAMES,
+                _readings(interaction),
+                (interaction.recognition, Recognition(source="formula")),
+                (False, True),
+                strict=True,
+            )
+        ]
+    group = Group(jobs, embedded_at_once=2)
+    st.session_state[_KEY] = _Versus(interaction.id, group)
+    group.start()
+
+
+def _begun(turn: Turn, reading: Reading, recognition: Recognition) -> Turn:
+    return Turn(turn.number, turn.message, turn.mode, turn.config, turn.formula, reading, recognition)
+
+
+def _previous(turn: Turn) -> Interaction | None:
+    """What the turn followed when it was first asked."""
+    earlier = [other for other in _conversation.conversation().turns if other.number < turn.number]
+    return next((other.interaction for other in reversed(earlier) if other.interaction), None)
+
+
+def _readings(interaction: Interaction) -> tuple[Reading, Reading]:
+    """LLM #1's and the formula's, as `answer_again` uses them."""
+    return interaction.reading, read_formula(interaction.autonomy, interaction.boundaries)
+
+
+def _draw_control(turn: Turn, *, over: bool) -> None:
+    if over:
+        _draw_button(turn, "Ask both again", ":material/refresh:")
+    else:
+        st.button("Stop both", key="versus_stop", icon=":material/stop_circle:", on_click=stop)
+
+
+def _draw_button(turn: Turn, label: str, icon: str) -> None:
+    st.button(
+        label,
+        key="versus_ask",
+        icon=icon,
+        on_click=_ask,
+        args=(turn,),
+        help="Both are asked anew, at the same moment, so that only the reading tells them apart. "
+        "Even so a model seldom writes the same twice: the reply above is a third sample.",
+    )
+
+
+def _draw_sent(columns: tuple[Column, ...]) -> None:
+    """What a small model really got instead of the structured prompt."""
+    interactions = [column.turn.interaction for column in columns if column.turn and column.turn.interaction]
+    responses = [entry.response for entry in interactions if entry.response and entry.response.prompt]
+    compact = [r.prompt for r, entry in zip(responses, interactions, strict=False) if r.prompt != entry.prompt]
+    if len(compact) != 2:
+        return
+    changes = _difference.changed_lines(compact[1], compact[0])
+    model = plain(responses[0].model)
+    if not changes:
+        st.info(f"{model} is small and got the same compact prompt in both cases: the replies differ by chance.")
+        return
+    st.caption(f"{model} is small: of the reading it was sent one hint only. “+” is from LLM #1, “-” from the formula.")
+    st.code(changes, language="diff", wrap_lines=True)
+
+
+def _draw_difference(interaction: Interaction) -> None:
+    dual, formula = (shape(interaction.message, reading) for reading in _readings(interaction))
+    st.markdown("**What LLM #1 changes in the prompt**, against the formula:")
+    st.markdown("\n".join(f"- {sentence}" for sentence in _difference.in_words(formula, dual)))
+    changes = _difference.changed_lines(formula.prompt, dual.prompt)
+    with st.expander("The lines of the prompt that differ", icon=":material/difference:", key="versus_difference"):
+        if not changes:
+            st.caption("None: both prompts are the same.")
+            return
+        st.caption("“-” is what the formula's prompt says, “+” what LLM #1's says.")
+        st.code(changes, language="diff", wrap_lines=True)
