@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vif.config import DualLlmConfig
-from vif.events import Event, Finished, FormulaRead, Recognised, ReplyDelta, ReplyFailed, ReplyStarted
-from vif.flow import Mode, Reading
+from vif.events import Event, Finished, FormulaRead, Recognised, ReplyDelta, ReplyFailed, ReplyStarted, StageFinished
+from vif.flow import Mode, Reading, Stage
 from vif.interaction import FormulaReading, Interaction, Recognition
 
 
@@ -18,6 +18,7 @@ class Turn:
     Attributes:
         config: the settings it was sent with.
         failure: why there is no (whole) reply, fit to be shown.
+        stage_ms: how long each stage took; those that are over.
         stopped: the user ended it; what had arrived stays.
     """
 
@@ -32,6 +33,7 @@ class Turn:
     reply: str = ""
     failure: str | None = None
     interaction: Interaction | None = None
+    stage_ms: Mapping[Stage, float] = field(default_factory=dict)
     stopped: bool = False
     broken: bool = False
 
@@ -58,6 +60,8 @@ class Turn:
                 return replace(self, formula=formula)
             case Recognised(reading, recognition):
                 return replace(self, reading=reading, recognition=recognition)
+            case StageFinished(stage, _, duration_ms):
+                return replace(self, stage_ms={**self.stage_ms, stage: duration_ms})
             case ReplyStarted(_, model):
                 return replace(self, responder=model)
             case ReplyDelta(text):

@@ -40,6 +40,7 @@ NAMES = [
     "formula_reading",
     "lifecycle_warning",
     "load_config",
+    "recognition_prompts",
 ]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vif.errors import ConfigError, InputError, ModelError, Reason, RecognitionError, VifError
     from vif.interaction import Interaction, Recognition, Response
     from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
+    from vif.recognition.prompt import recognition_prompts
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,7 @@ _HOMES = {
     "vif.errors": ("ConfigError", "InputError", "ModelError", "Reason", "RecognitionError", "VifError"),
     "vif.interaction": ("Interaction", "Recognition", "Response"),
     "vif.llm.protocol": ("ChatModel", "Completion", "Finish", "Provider", "Request", "Turn", "Usage"),
+    "vif.recognition.prompt": ("recognition_prompts",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -70,6 +72,7 @@ __all__ = [
     "formula_reading",
     "lifecycle_warning",
     "load_config",
+    "recognition_prompts",
 ]
 
 

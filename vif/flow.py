@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vif.boundaries import DEFAULT_BOUNDARIES, TRANSCENDENT_ABOVE, Boundary, Status, dissolve
 from vif.domains import emerging, formula_activations
@@ -150,24 +150,34 @@ def conclude(context: FlowContext, reply: str, done: Callable[[Stage], object] =
     return Conclusion(tuple(engaged) if reply else (), anchors, developmental_stage)
 
 
-_RUNGS = (
-    (4, 0.8, DevelopmentalStage.TRANSCENDENCE),
-    (3, 0.7, DevelopmentalStage.RECURSION),
-    (2, 0.6, DevelopmentalStage.GENERATION),
-    (1, 0.5, DevelopmentalStage.INTEGRATION),
+class Rung(NamedTuple):
+    """What a developmental stage needs: this many Transcendent boundaries, and a mean emergence above `emergence`."""
+
+    boundaries: int
+    emergence: float
+    stage: DevelopmentalStage
+
+
+RUNGS = (
+    Rung(4, 0.8, DevelopmentalStage.TRANSCENDENCE),
+    Rung(3, 0.7, DevelopmentalStage.RECURSION),
+    Rung(2, 0.6, DevelopmentalStage.GENERATION),
+    Rung(1, 0.5, DevelopmentalStage.INTEGRATION),
 )
+"""Highest first; Recognition needs nothing."""
 
 
 def _developmental_stage(context: FlowContext) -> DevelopmentalStage:
     transcendent = sum(boundary.status == Status.TRANSCENDENT for boundary in context.reading.boundaries)
-    mean = _mean_emergence([entry.qualities for entry in context.emergent])
-    for boundaries, quality, stage in _RUNGS:
+    mean = mean_emergence([entry.qualities for entry in context.emergent])
+    for boundaries, quality, stage in RUNGS:
         if transcendent >= boundaries and mean > quality:
             return stage
     return DevelopmentalStage.RECOGNITION
 
 
-def _mean_emergence(emergent: Sequence[Qualities]) -> float:
+def mean_emergence(emergent: Sequence[Qualities]) -> float:
+    """Mean of clarity, depth, resonance and coherence over the Transcendent boundaries; 0.5 when there is none."""
     if not emergent:
         return 0.5
     total = 0.0

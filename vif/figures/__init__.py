@@ -4,6 +4,14 @@ Nothing here knows of a page; Plotly is imported when the first figure is made.
 """
 
 from vif.figures.compare import SMALL_RADAR_HEIGHT, agreement_in_words, describe_small_radar, small_radar
+from vif.figures.oscillation import (
+    Move,
+    describe_qualities,
+    describe_resonance,
+    moves,
+    quality_matrix,
+    resonance_matrix,
+)
 from vif.figures.reading import (
     NOTABLE,
     Difference,
@@ -14,7 +22,18 @@ from vif.figures.reading import (
     differences,
     radar,
 )
+from vif.figures.stages import (
+    TimePart,
+    describe_quality_radar,
+    describe_time,
+    duration_in_words,
+    quality_radar,
+    time_chart,
+    time_parts,
+)
 from vif.figures.style import BANDS, DARK, FORMULA, LIGHT, READER, Palette, boundary_label
+from vif.figures.turns import TurnReading, describe_turns, turns_chart
+from vif.figures.volume import describe_volume, volume
 
 __all__ = [
     "BANDS",
@@ -25,15 +44,33 @@ __all__ = [
     "READER",
     "SMALL_RADAR_HEIGHT",
     "Difference",
+    "Move",
     "Palette",
+    "TimePart",
+    "TurnReading",
     "agreement_in_words",
     "boundary_chart",
     "boundary_label",
     "describe_boundaries",
+    "describe_qualities",
+    "describe_quality_radar",
     "describe_radar",
+    "describe_resonance",
     "describe_small_radar",
+    "describe_time",
+    "describe_turns",
+    "describe_volume",
     "difference_in_words",
     "differences",
+    "duration_in_words",
+    "moves",
+    "quality_matrix",
+    "quality_radar",
     "radar",
+    "resonance_matrix",
     "small_radar",
+    "time_chart",
+    "time_parts",
+    "turns_chart",
+    "volume",
 ]

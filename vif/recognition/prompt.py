@@ -8,12 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 from vif.boundaries import PAIRS, permeability_between, status_of
+from vif.errors import Reason
+from vif.interaction import Attempt, Interaction
+from vif.llm.protocol import Provider
 from vif.prompt import escaped
 
 LONGEST_MESSAGE = 8_000
 """Characters of a message shown to LLM #1; of a longer one its first and last halves of that."""
+
+_COMPLAINED_OF = frozenset({Reason.INVALID_JSON, Reason.SCHEMA, Reason.REFUSAL, Reason.TRUNCATED})
+"""Failures that the next attempt is told of: those of an `OutputError`."""
 
 _INTRODUCTION = """\
 You read one message and say how strongly it engages four domains of understanding, and how permeable the boundaries \
@@ -101,6 +108,41 @@ def user_turn(message: str, previous: Mapping[str, float] | None, complaint: str
         )
     parts.append(f"<message>\n{escaped(shortened(message))}\n</message>")
     return "\n\n".join(parts)
+
+
+class RecognitionPrompt(NamedTuple):
+    """What LLM #1 was sent: the fixed part, and the turn that ends with the message."""
+
+    system: str
+    turn: str
+
+
+def recognition_prompts(
+    interaction: Interaction, previous: Mapping[str, float] | None = None, *, oscillation: bool = False
+) -> tuple[RecognitionPrompt | None, ...]:
+    """What was sent with each attempt at reading, made anew; None for the embedded recogniser, which gets no prompt.
+
+    A reading from the cache has one: that of the request it is the answer to.
+
+    Args:
+        previous: activations of the interaction that this one followed.
+        oscillation: whether LLM #1 was asked for the oscillation too (`DualLlmConfig.llm1_oscillation`).
+    """
+    recognition = interaction.recognition
+    if recognition.source == "cache" and recognition.provider != Provider.EMBEDDED:
+        return (RecognitionPrompt(system_prompt(oscillation), user_turn(interaction.message, previous, None)),)
+    prompts: list[RecognitionPrompt | None] = []
+    before: Attempt | None = None
+    for attempt in recognition.attempts:
+        again = before is not None and (before.provider, before.model) == (attempt.provider, attempt.model)
+        complaint = before.error if before is not None and again and before.outcome in _COMPLAINED_OF else None
+        prompts.append(
+            None
+            if attempt.provider == Provider.EMBEDDED
+            else RecognitionPrompt(system_prompt(oscillation), user_turn(interaction.message, previous, complaint))
+        )
+        before = attempt
+    return tuple(prompts)
 
 
 def shortened(message: str) -> str:
