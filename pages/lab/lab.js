@@ -2,7 +2,7 @@ const POINTS = 400
 const PAUSE_MS = 250 // the finger rests when nothing has moved for so long, or when it is lifted
 const PAD = { left: 30, top: 8, bottom: 22 }
 const GUTTER = 92 // for the names of the bands, where there is room
-const DASHES = ["10 10", "3 6", "18 8", "14 5 3 5", "1.5 4", "24 14"] // of the second colour over the first, per boundary
+const DASHES = ["10 10", "3 6", "18 8", "14 5 3 5", "2 9", "24 14"] // of the second colour over the first, per boundary
 const LAST_POINT = 1e-3 // settings closer than this are the same: a link keeps four decimals
 const QUANTITIES = [
   { name: "Frequency", step: 0.05, show: v => `${v.toFixed(2)} Hz` },
@@ -187,7 +187,7 @@ class Lab {
 
   frameNet() {
     const svg = this.find(".net svg")
-    const [reach, middle] = [100, [160, 136]]
+    const [reach, middle] = [98, [160, 136]]
     const at = domain => CORNERS[domain].map((part, axis) => middle[axis] + part * reach)
     svg.setAttribute("viewBox", `0 0 ${2 * middle[0]} ${2 * middle[1]}`)
     svg.replaceChildren()
@@ -209,7 +209,7 @@ class Lab {
       const [x, y] = at(domain)
       append(svg, "circle", { cx: x, cy: y, r: 9, style: `fill: var(--${domain})` })
       const [side, below] = CORNERS[domain]
-      const beside = { x: x - side * 14, y: y - 18, "text-anchor": side > 0 ? "start" : "end" }
+      const beside = { x: x - side * 8, y: y - 20, "text-anchor": side > 0 ? "start" : "end" }
       const place = side ? beside : { x, y: y + (below > 0 ? 27 : -17), "text-anchor": "middle" }
       append(svg, "text", { ...place, style: `fill: var(--${domain}); font-weight: 600` }, label)
     }
