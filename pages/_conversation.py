@@ -54,6 +54,15 @@ def ask_again() -> None:
         talk.question = talk.turns.pop().message
 
 
+def edit(key: str) -> None:
+    """Ask the last message as it was rewritten in the widget `key`, in the place of its turn. A callback."""
+    talk = conversation()
+    rewritten = str(st.session_state[key]).strip()
+    if rewritten and talk.run is None and talk.turns:
+        talk.turns.pop()
+        talk.question = rewritten
+
+
 def begin(settings: Settings) -> None:
     """Send the waiting question, if there is one and the settings can carry it."""
     talk = conversation()

@@ -7,7 +7,7 @@ import threading
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
-from pages import _conversation, _reading, _reply, _sidebar, _welcome
+from pages import _closer, _conversation, _reading, _reply, _sidebar, _welcome
 from pages._runtime import Run
 from pages._text import plain
 from pages._turn import Turn
@@ -46,6 +46,7 @@ for turn in turns[:-1]:
 with question.container(horizontal=True, vertical_alignment="center"):
     with st.chat_message("user", avatar=":material/person:"):
         st.text(turns[-1].message)
+    editing = st.empty()
     st.button(
         "New conversation", key="new", icon=":material/add_comment:", type="tertiary", on_click=_conversation.clear
     )
@@ -57,6 +58,7 @@ with upper_right, _reply.answer():
     reply, reply_end = st.empty(), st.empty()
 lower_left, lower_right = st.columns([1, 1.15], gap="large")
 reasons, boundaries = lower_left.empty(), lower_right.empty()
+closer = st.empty()
 
 # Drawing
 
@@ -103,7 +105,22 @@ def follow(run: Run) -> None:
     _conversation.conversation()  # files it
 
 
+def draw_rest(turn: Turn) -> None:
+    """What there is only once a turn is over."""
+    with editing.popover("Edit", icon=":material/edit:", type="tertiary", key=f"edit_{turn.number}"):
+        rewritten = f"rewritten_{turn.number}"
+        st.text_area("Ask it differently", turn.message, key=rewritten, max_chars=20_000)
+        st.button(
+            "Ask again", key="ask_edited", icon=":material/refresh:", on_click=_conversation.edit, args=(rewritten,)
+        )
+    with closer.container():
+        _closer.draw([*turns[:-1], turn])
+
+
 if talk.run:
-    follow(talk.run)
+    run = talk.run
+    follow(run)
+    draw_rest(run.turn)
 else:
     draw(turns[-1])
+    draw_rest(turns[-1])
