@@ -261,9 +261,7 @@ def _draw_boundaries(interaction: Interaction) -> None:
                 "Boundary": plain(boundary_label(boundary.name)),
                 "Permeability": f"**{boundary.permeability:.2f}**",
                 "Status": plain(boundary.status),
-                "Frequency": f"{boundary.frequency:.2f} Hz",
-                "Amplitude": f"{boundary.amplitude:.2f}",
-                "Phase": f"{boundary.phase:.2f}",
+                "Swings": f"{boundary.frequency:.1f} Hz ± {boundary.amplitude:.2f}, from {boundary.phase:.2f}",
             }
             for boundary in interaction.boundaries
         ],
@@ -272,19 +270,13 @@ def _draw_boundaries(interaction: Interaction) -> None:
     corrections = interaction.recognition.corrections
     if not corrections:
         return
-    st.markdown("**Corrected** values of LLM #1")
-    _draw_table(
-        [
-            {
-                "Boundary": plain(boundary_label(entry.boundary)),
-                "Value": entry.field,
-                "Given": _value(entry.given),
-                "Used": _value(entry.used),
-                "Why": plain(entry.why),
-            }
+    st.markdown(
+        "**Corrected** values of LLM #1\n\n"
+        + "\n".join(
+            f"- {plain(boundary_label(entry.boundary))}, {entry.field}: {_value(entry.given)} → {_value(entry.used)}. "
+            f"{plain(entry.why)}"
             for entry in corrections
-        ],
-        "Values of LLM #1 that were replaced, and why",
+        )
     )
 
 
@@ -300,7 +292,6 @@ def _draw_interfaces(interfaces: Sequence[Interface]) -> None:
                 "Strength": f"{entry.activation_strength:.2f}",
                 "Rhythm": entry.rhythm.value,
                 "Primary quality": entry.primary_quality,
-                "Swings with": f"{len(entry.resonates_with)} others" if entry.resonates_with else "none",
             }
             for entry in interfaces
         ],

@@ -49,10 +49,10 @@ def draw(turn: Turn) -> None:
     if reading is None:
         _draw_volume(turn, figures.FORMULA, turn.formula_domains, turn.formula.boundaries)
         return
-    left, right = st.columns(2)
-    with left:
+    twins = st.grid(2, min_column_width=260)
+    with twins.cell():
         _draw_volume(turn, figures.READER, reading.domains, reading.boundaries)
-    with right:
+    with twins.cell():
         _draw_volume(turn, figures.FORMULA, turn.formula_domains, turn.formula.boundaries)
 
 

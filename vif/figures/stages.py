@@ -57,18 +57,21 @@ def describe_time(parts: Sequence[TimePart]) -> str:
     if not parts:
         return "No time was measured."
     shares = ", ".join(
-        f"{part.label[0].lower()}{part.label[1:]} {duration_in_words(part.duration_ms)}" for part in parts
+        f"{part.label if part.label.isupper() else part.label[0].lower() + part.label[1:]} "
+        f"{duration_in_words(part.duration_ms)}"
+        for part in parts
     )
     return f"Where the time went: {shares}."
 
 
 def duration_in_words(milliseconds: float) -> str:
     """With two digits that mean something: "0.08 ms", "4.1 ms", "812 ms", "2.4 s"."""
-    if milliseconds >= 1000:
+    # By what would be shown: 999.9 ms is 1.0 s, not 1000 ms.
+    if round(milliseconds) >= 1000:
         return f"{milliseconds / 1000:.1f} s"
-    if milliseconds >= 10:
+    if round(milliseconds, 1) >= 10:
         return f"{milliseconds:.0f} ms"
-    return f"{milliseconds:.1f} ms" if milliseconds >= 1 else f"{milliseconds:.2f} ms"
+    return f"{milliseconds:.1f} ms" if round(milliseconds, 2) >= 1 else f"{milliseconds:.2f} ms"
 
 
 def time_chart(parts: Sequence[TimePart], *, palette: Palette = LIGHT) -> Figure:
