@@ -71,10 +71,8 @@ class Lab {
     const cursor = this.find(".cursor")
     Object.assign(cursor, { min: 0, max: this.data.seconds, step: 0.01, value: 0 })
     cursor.oninput = () => {
-      this.pause()
       this.seconds = Number(cursor.value)
-      this.drawMoment()
-      this.describe()
+      this.pause()
     }
     const chips = append(this.find(".boundaries"), "div", { class: "chips" })
     this.chips = boundaries.map((boundary, index) => {

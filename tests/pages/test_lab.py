@@ -140,7 +140,8 @@ def test_a_bad_link_is_a_line_of_notice_and_the_defaults(text: str, why: str) ->
 
 
 def test_reset_goes_back_and_cleans_the_address() -> None:
-    page = LabPage(osc=ONE_FAST).click("lab_reset")
+    page = LabPage(osc=ONE_FAST)
+    page.click("lab_reset")
     assert page.link == ""
     assert "Nothing yet" in page.markdown
 
@@ -188,7 +189,8 @@ def test_a_hostile_name_is_only_a_name() -> None:
 
 
 def test_another_answer_asks_llm_2_alone_and_shows_both() -> None:
-    page = LabPage(osc=ONE_FAST).click("lab_answer")
+    page = LabPage(osc=ONE_FAST)
+    page.click("lab_answer")
     asked = page.lab.asked
     assert asked is not None
     (column,) = asked.group.columns
