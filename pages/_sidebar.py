@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from streamlit.errors import StreamlitSecretNotFoundError
 
 import vif
+from pages import _providers
 from pages._text import plain
 from vif.domains import DEFAULT_AUTONOMY
 from vif.flow import Mode
@@ -71,8 +72,17 @@ def sidebar() -> Settings:
             bind="query-params",
             help="The formula multiplies a fixed weight of each domain by this. LLM #1 does not use it.",
         )
+        caching = st.toggle(
+            "Remember readings",
+            key="caching",
+            value=True,
+            bind="query-params",
+            help="The same message is not read twice within an hour. Off: LLM #1 is asked every time.",
+        )
         access = _keys()
-    settings = _settings(str(preset), access, mode, float(autonomy))
+        if st.button("Models and providers", key="models_button", icon=":material/list:", type="tertiary"):
+            _providers.show(access)
+    settings = _settings(str(preset), access, mode, autonomy=float(autonomy), enable_caching=caching)
     with about:
         _describe(settings)
     return settings
@@ -88,9 +98,12 @@ def choose_offline() -> None:
     st.session_state["preset"] = OFFLINE
 
 
-def _settings(preset: str, access: vif.Access, mode: Mode, autonomy: float) -> Settings:
+def _settings(preset: str, access: vif.Access, mode: Mode, *, autonomy: float, enable_caching: bool) -> Settings:
+    chosen = None if preset == AUTOMATIC else preset
+    # Said only when it is off: the environment may have switched it off for everybody.
+    changes = {} if enable_caching else {"enable_caching": False}
     try:
-        config = vif.load_config(None if preset == AUTOMATIC else preset, access=access, mode=mode, autonomy=autonomy)
+        config = vif.load_config(chosen, access=access, mode=mode, autonomy=autonomy, **changes)
     except vif.ConfigError as error:
         return Settings(access, mode, autonomy, problem=str(error))
     return Settings(access, mode, autonomy, config)

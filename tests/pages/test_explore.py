@@ -251,3 +251,25 @@ def test_a_reply_that_stops_half_way_is_kept_and_named(explore: Open, standin: S
     (error,) = page.at.error
     assert "incomplete" in error.value
     assert "again" in page.buttons()
+
+
+# ── Settings ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_remembering_the_same_message_is_read_again(explore: Open) -> None:
+    page = explore(preset="Offline", caching="false").send("hello there").send("hello there")
+    assert [turn.recognition.source for turn in page.turns if turn.recognition] == ["embedded", "embedded"]
+
+
+def test_the_models_are_shown_with_price_and_lifecycle_and_no_key(
+    explore: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-Zq3vT8mWx1LrYb6NdKf0")
+    page = explore(preset="Offline").click("models_button")
+    assert "**OpenAI** ready" in page.markdown
+    assert "**Anthropic** needs `ANTHROPIC_API_KEY`" in page.markdown
+    table = page.at.dataframe[0].value.set_index("Model")
+    assert table.loc["gpt-6-luna", "USD"] == pytest.approx(0.00027)
+    assert "retired" in table.loc["gpt-3.5-turbo", "State"]
+    assert "gpt-6-luna" in table.loc["gpt-3.5-turbo", "State"]
+    assert "Zq3vT8mWx1LrYb6NdKf0" not in page.markdown
