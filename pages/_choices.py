@@ -57,14 +57,12 @@ def plan_for_model(option: str, settings: Settings) -> Plan:
     if option == FORMULA:
         return Plan(_base(settings), "formula", settings.autonomy)
     if option in vif.PRESETS:
-        config = vif.load_config(option, access=settings.access, mode=settings.mode, autonomy=settings.autonomy)
-        return Plan(config, settings.mode, settings.autonomy)
+        config = vif.DualLlmConfig.preset(option, autonomy=settings.autonomy)
+        return _checked(Plan(config, settings.mode, settings.autonomy), settings.access)
     try:
         reference = vif.ModelRef.parse(option)
     except ValueError as error:
         raise vif.ConfigError(f"{option!r} is neither a preset nor a model: it {error}") from None
-    if missing := settings.access.lacks(reference.provider):
-        raise vif.ConfigError(f"{missing} is not set, and {reference} needs it")
     entry = find(reference.model)
     roles = entry.roles if entry and entry.roles else ("LLM #1", "LLM #2")
     base = _base(settings)
@@ -79,7 +77,7 @@ def plan_for_model(option: str, settings: Settings) -> Plan:
         llm2_secondary=None,
         autonomy=settings.autonomy,
     )
-    return Plan(config, settings.mode, settings.autonomy)
+    return _checked(Plan(config, settings.mode, settings.autonomy), settings.access)
 
 
 def plan_for_autonomy(option: str, settings: Settings) -> Plan:
@@ -93,6 +91,15 @@ def plan_for_autonomy(option: str, settings: Settings) -> Plan:
     if settings.config is None:
         raise vif.ConfigError(settings.problem or "the preset of the sidebar cannot be used")
     return Plan(settings.config, settings.mode, autonomy)
+
+
+def _checked(plan: Plan, access: vif.Access) -> Plan:
+    """The plan; ConfigError, shorter than that of `vif.connect`, when a key is missing."""
+    used = (*(plan.config.recognisers if plan.mode == "dual" else ()), *plan.config.responders)
+    missing = list(dict.fromkeys(name for reference in used if (name := access.lacks(reference.provider))))
+    if missing:
+        raise vif.ConfigError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set")
+    return plan
 
 
 def _base(settings: Settings) -> vif.DualLlmConfig:

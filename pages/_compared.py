@@ -56,7 +56,7 @@ def draw_card(column: Column, number: int, index: int) -> None:
     else:
         st.skeleton(height=figures.SMALL_RADAR_HEIGHT)
     if turn.recognition is not None and (why := _words.fallback_in_words(turn.recognition, turn.config)):
-        st.caption(f":orange[:material/info: {plain(why)}]")
+        st.caption(f":orange[:material/info: {why}]")
     elif reading is not None:
         st.caption(f"{figures.difference_in_words(reading, formula).capitalize()}.")
     elif turn.recognition is not None:
@@ -74,7 +74,9 @@ def progress(columns: Sequence[Column], *, quick: bool) -> tuple[float, str]:
 
 
 def agreement(columns: Sequence[Column]) -> str | None:
-    """Where the readings agree and differ, as Markdown; None while fewer than two are there."""
+    """Where the readings agree and differ, as Markdown; None until all have read, or when fewer than two could."""
+    if any(column.turn is not None and not column.over and column.turn.recognition is None for column in columns):
+        return None
     return figures.agreement_in_words(
         {
             plain(c.name, 60): c.turn.reading.domains
@@ -154,7 +156,7 @@ def _remark(column: Column) -> str:
     if turn.failure:
         return plain(turn.failure)
     if turn.recognition is not None and (why := _words.fallback_in_words(turn.recognition, turn.config)):
-        return plain(why)
+        return why
     return "Stopped" if turn.stopped else ""
 
 

@@ -38,14 +38,26 @@ def draw(turn: Turn) -> None:
         st.caption("LLM #1 did not read this message, so there is nothing to compare with the formula.")
         return
     group = _group(interaction)
+    running = group is not None and not group.over
     st.markdown(
         "The same LLM #2 answers twice, once from LLM #1's reading and once from the formula's. "
         "Nothing else differs: not the message, not the conversation, not the settings."
     )
-    control = st.empty()
-    sides = st.columns(2, gap="large")
+    with st.container(horizontal=True):
+        st.button(
+            "Answer from both readings" if group is None else "Ask both again",
+            key="versus_ask",
+            icon=":material/compare_arrows:",
+            on_click=_ask,
+            args=(turn,),
+            disabled=running,
+            help="Both are asked anew, at the same moment, so that only the reading tells them apart. "
+            "Even so a model seldom writes the same twice: the reply you already have is a third sample.",
+        )
+        if running:
+            st.button("Stop both", key="versus_stop", icon=":material/stop_circle:", on_click=stop)
     places = []
-    for side, name, reading in zip(sides, _NAMES, _readings(interaction), strict=True):
+    for side, name, reading in zip(st.columns(2, gap="large"), _NAMES, _readings(interaction), strict=True):
         with side:
             values = " · ".join(f"{coloured(d)} {reading.domains.get(d, 0.0):.2f}" for d in DOMAINS)
             st.markdown(f"**{name}**  \n:small[{values}]")
@@ -58,18 +70,13 @@ def draw(turn: Turn) -> None:
             if before is None or before[index] is not column:
                 with place.container():
                     _columns.draw_reply(column, "LLM #2 is asked …")
-        if before is None or all(column.over for column in columns):
-            with control:
-                _draw_control(turn, over=all(column.over for column in columns))
 
     if group is None:
-        with control:
-            _draw_button(turn, "Answer from both readings", ":material/compare_arrows:")
         return
-    if group.over:
-        draw_sides(group.columns)
-    else:
+    if running:
         _columns.follow(group, draw_sides)
+        st.rerun()  # for the buttons: one that is drawn twice in a run would stand twice in the browser
+    draw_sides(group.columns)
     with sent:
         _draw_sent(group.columns)
 
@@ -138,25 +145,6 @@ def _previous(turn: Turn) -> Interaction | None:
 def _readings(interaction: Interaction) -> tuple[Reading, Reading]:
     """LLM #1's and the formula's, as `answer_again` uses them."""
     return interaction.reading, read_formula(interaction.autonomy, interaction.boundaries)
-
-
-def _draw_control(turn: Turn, *, over: bool) -> None:
-    if over:
-        _draw_button(turn, "Ask both again", ":material/refresh:")
-    else:
-        st.button("Stop both", key="versus_stop", icon=":material/stop_circle:", on_click=stop)
-
-
-def _draw_button(turn: Turn, label: str, icon: str) -> None:
-    st.button(
-        label,
-        key="versus_ask",
-        icon=icon,
-        on_click=_ask,
-        args=(turn,),
-        help="Both are asked anew, at the same moment, so that only the reading tells them apart. "
-        "Even so a model seldom writes the same twice: the reply above is a third sample.",
-    )
 
 
 def _draw_sent(columns: tuple[Column, ...]) -> None:

@@ -129,8 +129,10 @@ with st.form("compare_form", border=True):
             "Readings only", key="compare_quick", bind="query-params", help="No replies: quick, and nearly free."
         )
 found = _comparison.comparison()
+# Places that stay where they are, so that a comparison does not come to stand among what was there before it.
+hint, welcome, notice = st.empty(), st.empty(), st.empty()
 if by == "autonomy" and settings.mode == "dual":
-    st.caption(
+    hint.caption(
         ":material/lightbulb: The autonomy moves the formula alone: LLM #1 reads the message the same each time. "
         "With “Rust formula” in the sidebar the replies follow the autonomy too."
     )
@@ -185,17 +187,17 @@ def draw(found: Comparison) -> None:
         cards = [st.container(border=True).empty() for _ in group.columns]
     st.caption("Solid, round: LLM #1 · dashed, diamonds: the Rust formula · all radars from 0 to 1")
     words, table = st.empty(), st.empty()
-    replies = []
-    if not request.quick:
-        names = [plain(column.name, 40) for column in group.columns]
-        if is_phone():
-            replies = [tab.empty() for tab in st.tabs(names)]
-        else:
-            with st.grid(_per_row(len(names)), min_column_width=232, gap="medium"):
-                for name in names:
-                    with st.container():
-                        st.markdown(f"**{name}**")
-                        replies.append(st.empty())
+    replies = {}
+    begun = [] if request.quick else [index for index, column in enumerate(group.columns) if column.turn is not None]
+    names = [plain(group.columns[index].name, 40) for index in begun]
+    if begun and is_phone():
+        replies = {index: tab.empty() for index, tab in zip(begun, st.tabs(names), strict=True)}
+    elif begun:
+        with st.grid(_per_row(len(begun)), min_column_width=232, gap="medium"):
+            for index, name in zip(begun, names, strict=True):
+                with st.container():
+                    st.markdown(f"**{name}**")
+                    replies[index] = st.empty()
 
     def draw_columns(columns: tuple[Column, ...], before: tuple[Column, ...] | None = None) -> None:
         states = [_compared.state(column) for column in columns]
@@ -204,7 +206,7 @@ def draw(found: Comparison) -> None:
             if states[index] != seen[index]:
                 with cards[index].container():
                     _compared.draw_card(column, found.number, index)
-            if replies and (before is None or before[index] is not column):
+            if index in replies and (before is None or before[index] is not column):
                 with replies[index].container():
                     _columns.draw_reply(column, "Answered as soon as the message has been read …")
         if states == seen:
@@ -231,11 +233,12 @@ def draw(found: Comparison) -> None:
 
 # Drawing
 
+if message.strip() and len(choices) < _choices.FEWEST:
+    notice.info("Choose at least two columns.", icon=":material/view_column:")
 if found is None:
-    if message.strip() and len(choices) < _choices.FEWEST:
-        st.info("Choose at least two columns.", icon=":material/view_column:")
-    draw_welcome()
+    with welcome.container():
+        draw_welcome()
 else:
     if _comparison.changed_since(found, message.strip(), by, choices, quick):
-        st.caption(":material/edit: What you see below is the last comparison; press Compare for the one above.")
+        notice.caption(":material/edit: Below is the last comparison; press Compare for what is above.")
     draw(found)

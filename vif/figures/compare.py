@@ -31,6 +31,7 @@ def small_radar(
     margin = dict.fromkeys("lrtb", _MARGIN)
     figure.update_layout(height=SMALL_RADAR_HEIGHT, margin=margin, showlegend=False)
     figure.update_traces(marker={"size": 7}, selector={"mode": "lines+markers"})
+    figure.update_traces(visible=False, selector={"mode": "text"})  # the numbers of the rings
     figure.update_polars(angularaxis={"showticklabels": False})
     for domain, (right, up, angle) in zip(DOMAINS, _SIDES, strict=True):
         # By hand: in a narrow column Plotly's own labels would leave no room for the radar.
