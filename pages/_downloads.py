@@ -23,14 +23,16 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def draw(turn: Turn) -> None:
-    """A button that opens the downloads of a turn that came to its end; nothing for another one."""
+    """The downloads of a turn that came to its end, folded; nothing for another one."""
     interaction = turn.interaction
     if interaction is None:
         return
-    with st.popover(
-        "Download", icon=":material/download:", type="tertiary", key=f"download_{turn.number}", on_change="rerun"
-    ) as popover:
-        if popover.open:
+    # Not a popover: Plotly saves a picture through a click outside of it, which would close it half way.
+    folded = st.expander(
+        "Download and copy", icon=":material/download:", key=f"download_{turn.number}", on_change="rerun"
+    )
+    if folded.open:
+        with folded:
             _draw_open(turn, interaction)
 
 

@@ -50,10 +50,7 @@ _OUTCOMES: dict[str, str] = {
 def draw(turn: Turn) -> None:
     """The time line of a turn; a line that says why when it never came to its end."""
     interaction = turn.interaction
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Seven stages", anchor=False, help="What happened to the message, from reading to reply.")
-        if interaction is not None:
-            _downloads.draw(turn)
+    st.subheader("Seven stages", anchor=False, help="What happened to the message, from reading to reply.")
     if interaction is None:
         st.caption("This message did not come to its end, so there is nothing to look into.")
         return
@@ -73,6 +70,7 @@ def draw(turn: Turn) -> None:
             st.caption(purpose)  # always there: a step without content would end the line
             if step.open:
                 content()
+    _downloads.draw(turn)
 
 
 _Step = tuple[str, str, str, str, str, Callable[[], None]]
@@ -261,7 +259,7 @@ def _draw_boundaries(interaction: Interaction) -> None:
                 "Boundary": plain(boundary_label(boundary.name)),
                 "Permeability": f"**{boundary.permeability:.2f}**",
                 "Status": plain(boundary.status),
-                "Swings": f"{boundary.frequency:.1f} Hz ± {boundary.amplitude:.2f}, from {boundary.phase:.2f}",
+                "Swings": _whole(f"{boundary.frequency:.1f} Hz ± {boundary.amplitude:.2f}, φ {boundary.phase:.2f}"),
             }
             for boundary in interaction.boundaries
         ],
@@ -421,8 +419,8 @@ def _draw_attempts(attempts: Sequence[Attempt]) -> None:
             {
                 "Attempt": f"{number}. {plain(attempt.model)}",
                 "Outcome": _outcome(attempt),
-                "Took": duration_in_words(attempt.latency_ms),
-                "Tokens": f"{attempt.input_tokens:,} + {attempt.output_tokens:,}",
+                "Took": _whole(duration_in_words(attempt.latency_ms)),
+                "Tokens": _whole(f"{attempt.input_tokens:,} + {attempt.output_tokens:,}"),
                 "Cost": _words.dollars(attempt.cost_usd).replace("$", r"\$"),
             }
             for number, attempt in enumerate(attempts, 1)
@@ -445,6 +443,11 @@ def _draw_text(text: str, language: str | None = None) -> None:
 
 def _draw_table(rows: Sequence[dict[str, str]], alt: str) -> None:
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=alt)
+
+
+def _whole(text: str) -> str:
+    """The text on one line also where a table is narrow."""
+    return text.replace(" ", "\u00a0")
 
 
 def _value(value: float | str) -> str:

@@ -131,7 +131,8 @@ def page(turn: Turn, *opened: str, earlier: Turn | None = None, download: bool =
 
 
 def labels(at: AppTest) -> list[str]:
-    return [expander.label for expander in at.expander]
+    """Those of the steps."""
+    return [expander.label for expander in at.expander if expander.label.startswith("**")]
 
 
 def text(at: AppTest) -> str:
@@ -193,8 +194,8 @@ def test_the_ladder_shows_every_attempt_with_outcome_reason_time_tokens_and_cost
     assert r"permeability is 1\.4" in table["Outcome"][0]
     assert "timed out" in table["Outcome"][1]
     assert "read the message" in table["Outcome"][2]
-    assert list(table["Took"]) == ["812 ms", "8.0 s", "640 ms"]
-    assert table["Tokens"][0] == "1,630 + 240"
+    assert list(table["Took"]) == ["812\u00a0ms", "8.0\u00a0s", "640\u00a0ms"]
+    assert table["Tokens"][0] == "1,630\u00a0+\u00a0240"
     assert list(table["Cost"]) == [r"\$0.0003", "price not known", "price not known"]
     assert at.warning[0].value.startswith("LLM #1 timed out")
     raw = [code.value for code in at.code]

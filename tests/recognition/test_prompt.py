@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import vif
 from vif.boundaries import BOUNDARY_NAMES
 from vif.llm.protocol import Completion, Finish
 from vif.recognition.prompt import LONGEST_MESSAGE, shortened, system_prompt, user_turn
@@ -72,3 +73,28 @@ def test_a_long_message_is_shown_with_both_ends() -> None:
     longer = "a" * 5000 + "b" * 5000
     assert shortened(longer) == "a" * 4000 + "\n[… 2000 characters left out …]\n" + "b" * 4000
     assert len(user_turn("x" * 1_000_000, None, None)) < LONGEST_MESSAGE + 100
+
+
+def test_prompts_are_made_again_for_each_attempt_and_the_embedded_one_has_none() -> None:
+    from tests.pages.test_stages import BROKEN, GOOD, interaction_of
+
+    embedded = GOOD.model_copy(update={"provider": "embedded"})
+    interaction = interaction_of(attempts=(BROKEN, BROKEN, GOOD, embedded))
+    first, second, third, none = vif.recognition_prompts(interaction, {"CD": 0.5}, oscillation=True)
+    assert none is None
+    assert first is not None
+    assert second is not None
+    assert first == third, "another model is not told of the first one's fault"
+    assert first.system == system_prompt(oscillation=True)
+    assert first.turn == user_turn(interaction.message, {"CD": 0.5}, None)
+    assert second.turn == user_turn(interaction.message, {"CD": 0.5}, BROKEN.error)
+
+
+def test_a_reading_from_the_cache_has_the_prompt_it_answers() -> None:
+    from tests.pages.test_stages import interaction_of
+
+    (prompt,) = vif.recognition_prompts(interaction_of(source="cache", provider="openai", cache_hit=True))
+    assert prompt is not None
+    assert prompt.turn == user_turn("Why does a fugue feel alive?", None, None)
+    assert vif.recognition_prompts(interaction_of(source="cache", provider="embedded", cache_hit=True)) == ()
+    assert vif.recognition_prompts(interaction_of(source="formula")) == ()

@@ -54,8 +54,8 @@ _ASIDE: Mapping[Domain, int] = {Domain.ED: -22, Domain.SD: 22}
 """Pixels a label is moved to the side, away from the edges."""
 
 _CAMERA = {
-    "eye": {"x": 0.0, "y": -1.42, "z": 0.66},
-    "center": {"x": 0.0, "y": 0.0, "z": -0.11},
+    "eye": {"x": 0.0, "y": -1.5, "z": 0.66},
+    "center": {"x": 0.0, "y": 0.0, "z": -0.06},
     "up": {"x": 0, "y": 0, "z": 1},
 }
 
@@ -113,8 +113,8 @@ def volume(
     hidden = {"visible": False, "range": [-1.0, 1.0]}
     figure.update_layout(
         **base_layout(palette),
-        height=360,
-        margin={"l": 0, "r": 0, "t": 0, "b": 50},
+        height=372,
+        margin={"l": 0, "r": 0, "t": 0, "b": 62},
         scene={
             "bgcolor": "rgba(0,0,0,0)",
             "dragmode": "turntable",
