@@ -42,6 +42,12 @@ def conversation() -> Conversation:
     return talk
 
 
+def before(turn: Turn) -> Interaction | None:
+    """What a turn followed when it was asked."""
+    earlier = [other for other in conversation().turns if other.number < turn.number]
+    return next((other.interaction for other in reversed(earlier) if other.interaction), None)
+
+
 def ask(message: str) -> None:
     """Ask this next. A callback: the run begins when the page is drawn, once."""
     conversation().question = message

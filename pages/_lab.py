@@ -258,19 +258,13 @@ def _answer(turn: Turn, settings: Settings) -> None:
     except vif.ConfigError as error:
         job = Job(Column("", problem=str(error)))
     else:
-        previous = _previous(turn)
+        previous = _conversation.before(turn)
         reading = Reading(interaction.domains, boundaries)
         begun = Turn(turn.number, turn.message, turn.mode, turn.config, turn.formula, reading, interaction.recognition)
         job = Job(Column("", begun), lambda: api.answer_again(interaction, previous, boundaries=boundaries))
     group = Group([job])
     _lab_state.lab().asked = Asked(interaction.id, settings, group)
     group.start()
-
-
-def _previous(turn: Turn) -> Interaction | None:
-    """What the turn followed when it was first asked."""
-    earlier = [other for other in _conversation.conversation().turns if other.number < turn.number]
-    return next((other.interaction for other in reversed(earlier) if other.interaction), None)
 
 
 def _for_browser(boundaries: Sequence[Boundary], settings: Settings, revision: int) -> dict[str, object]:

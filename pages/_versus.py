@@ -111,7 +111,7 @@ def _ask(turn: Turn) -> None:
     except ConfigError as error:
         jobs = [Job(Column(name, problem=str(error))) for name in _NAMES]
     else:
-        previous = _previous(turn)
+        previous = _conversation.before(turn)
         jobs = [
             Job(
                 Column(name, _begun(turn, reading, recognition)),
@@ -134,12 +134,6 @@ def _ask(turn: Turn) -> None:
 
 def _begun(turn: Turn, reading: Reading, recognition: Recognition) -> Turn:
     return Turn(turn.number, turn.message, turn.mode, turn.config, turn.formula, reading, recognition)
-
-
-def _previous(turn: Turn) -> Interaction | None:
-    """What the turn followed when it was first asked."""
-    earlier = [other for other in _conversation.conversation().turns if other.number < turn.number]
-    return next((other.interaction for other in reversed(earlier) if other.interaction), None)
 
 
 def _readings(interaction: Interaction) -> tuple[Reading, Reading]:
