@@ -11,17 +11,17 @@ import pandas as pd
 import streamlit as st
 
 import vif
-from pages import _conversation, _downloads, _words
+from pages import _conversation, _downloads, _essence, _words
 from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED, coloured
 from pages._turn import Turn
 from vif import figures
-from vif.boundaries import TRANSCENDENT_ABOVE, Status
+from vif.boundaries import Status
 from vif.domains import DOMAINS, Domain
 from vif.errors import Reason
 from vif.figures import boundary_label, duration_in_words
 from vif.flow import RUNGS, DevelopmentalStage, Stage, mean_emergence
-from vif.interaction import Attempt, BoundaryQualities, Interaction
+from vif.interaction import Attempt, Interaction
 from vif.interfaces import PERMEABILITY_ABOVE, PRIORITY_ABOVE, Interface
 from vif.qualities import Qualities
 
@@ -87,7 +87,7 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
         (
             "1 Domain emergence",
             ":material/radar:",
-            _domains_in_short(interaction),
+            _essence.domains_in_short(interaction),
             took(Stage.DOMAINS),
             "How strongly the message engages each domain, and who found that out.",
             lambda: _draw_recognition(turn, interaction),
@@ -95,7 +95,7 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
         (
             "2 Boundary dissolution",
             ":material/join:",
-            _boundaries_in_short(interaction),
+            _essence.boundaries_in_short(interaction),
             "in the same reading" if by_model and Stage.BOUNDARIES in turn.stage_ms else took(Stage.BOUNDARIES),
             "How freely understanding crosses from one domain to another.",
             lambda: _draw_boundaries(interaction),
@@ -103,7 +103,7 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
         (
             "3 Interface attention",
             ":material/hub:",
-            _interfaces_in_short(interaction.interfaces),
+            _essence.interfaces_in_short(interaction.interfaces),
             took(Stage.INTERFACES),
             f"Boundaries with a priority above {PRIORITY_ABOVE} or a permeability above {PERMEABILITY_ABOVE} come "
             "forward and speak.",
@@ -112,7 +112,7 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
         (
             "4 Quality emergence",
             ":material/auto_awesome:",
-            _qualities_in_short(interaction.qualities),
+            _essence.qualities_in_short(interaction.qualities),
             took(Stage.QUALITIES),
             "What arises where a boundary is Transcendent.",
             lambda: _draw_qualities(turn, interaction),
@@ -128,7 +128,7 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
         (
             "LLM #2 replies",
             ":material/forum:",
-            _reply_in_short(interaction),
+            _essence.reply_in_short(interaction),
             duration_in_words(response.latency_ms) if response and response.latency_ms else "",
             "What LLM #2 was really sent, and what it took.",
             lambda: _draw_response(turn, interaction),
@@ -136,7 +136,7 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
         (
             "6 Continuity",
             ":material/anchor:",
-            _continuity_in_short(interaction),
+            _essence.continuity_in_short(interaction),
             took(Stage.CONTINUITY),
             "What stays of this interaction: the pattern of its domains, and anchors at open boundaries.",
             lambda: _draw_continuity(interaction),
@@ -150,53 +150,6 @@ def _steps(turn: Turn, interaction: Interaction) -> list[_Step]:
             lambda: _draw_evolution(interaction),
         ),
     ]
-
-
-# ── Essence ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _domains_in_short(interaction: Interaction) -> str:
-    known = [domain for domain in DOMAINS if domain in interaction.domains]
-    if not known:
-        return "no domain was kept"
-    leading = max(known, key=interaction.domains.__getitem__)
-    return f"{coloured(leading)} leads with {interaction.domains[leading]:.2f}"
-
-
-def _boundaries_in_short(interaction: Interaction) -> str:
-    statuses = [boundary.status for boundary in interaction.boundaries]
-    counts = [f"{statuses.count(status)} {status}" for status in reversed(Status) if status in statuses]
-    return ", ".join(counts) or "no boundaries"
-
-
-def _interfaces_in_short(interfaces: Sequence[Interface]) -> str:
-    if not interfaces:
-        return "no interface came forward"
-    first = plain(boundary_label(interfaces[0].boundary))
-    if len(interfaces) == 1:
-        return f"one interface came forward: {first}"
-    return f"{len(interfaces)} interfaces came forward, {first} first"
-
-
-def _qualities_in_short(qualities: Sequence[BoundaryQualities]) -> str:
-    if not qualities:
-        return "none: no boundary is Transcendent"
-    return "at one boundary" if len(qualities) == 1 else f"at {len(qualities)} boundaries"
-
-
-def _reply_in_short(interaction: Interaction) -> str:
-    response = interaction.response
-    if response is None:
-        return "was not asked"
-    if response.error:
-        return f"{plain(response.model, 40)} gave no {'whole ' if interaction.reply else ''}reply"
-    return f"{plain(response.model, 40)}, {response.output_tokens:,} tokens"
-
-
-def _continuity_in_short(interaction: Interaction) -> str:
-    pattern = plain(", ".join(interaction.patterns)) or "no pattern"
-    number = len(interaction.anchors)
-    return f"{pattern}, {'no anchors' if not number else 'one anchor' if number == 1 else f'{number} anchors'}"
 
 
 # ── Content ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,7 +267,7 @@ def _draw_interfaces(interfaces: Sequence[Interface]) -> None:
 
 def _draw_qualities(turn: Turn, interaction: Interaction) -> None:
     if not interaction.qualities:
-        st.info(_no_transcendent(interaction), icon=":material/lock:")
+        st.info(_essence.no_transcendent(interaction), icon=":material/lock:")
         return
     grid = st.grid(3, min_column_width=250)
     for entry in interaction.qualities:
@@ -365,14 +318,14 @@ def _draw_continuity(interaction: Interaction) -> None:
             "The anchors with their confidence",
         )
     else:
-        st.info(_no_transcendent(interaction), icon=":material/lock:")
+        st.info(_essence.no_transcendent(interaction), icon=":material/lock:")
 
 
 def _draw_evolution(interaction: Interaction) -> None:
     transcendent = sum(boundary.status == Status.TRANSCENDENT for boundary in interaction.boundaries)
     mean = mean_emergence([Qualities(**entry.model_dump(exclude={"boundary"})) for entry in interaction.qualities])
     reached = interaction.developmental_stage
-    st.markdown(next_rung_in_words(reached, transcendent, mean))
+    st.markdown(_essence.next_rung_in_words(reached, transcendent, mean))
     needs = {rung.stage: rung for rung in RUNGS}
     _draw_table(
         [
@@ -387,28 +340,7 @@ def _draw_evolution(interaction: Interaction) -> None:
     )
 
 
-def next_rung_in_words(reached: DevelopmentalStage, transcendent: int, mean: float) -> str:
-    """What the developmental stage above this one would need, and what there is."""
-    above = next((rung for rung in reversed(RUNGS) if _rank(rung.stage) > _rank(reached)), None)
-    if above is None:
-        return f"**{reached}** is the highest there is."
-    needs: list[str] = []
-    if transcendent < above.boundaries:
-        wanted = "one Transcendent boundary" if above.boundaries == 1 else f"{above.boundaries} Transcendent boundaries"
-        there = "there is one" if transcendent == 1 else f"there are {transcendent or 'none'}"
-        needs.append(f"{wanted} ({there})")
-    if not transcendent:
-        needs.append(f"a mean emergence above {above.emergence} there")
-    elif not mean > above.emergence:
-        needs.append(f"a mean emergence above {above.emergence} (it is {mean:.2f})")
-    return f"**{reached}**. The next one, {above.stage}, would need {' and '.join(needs)}."
-
-
 # ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _rank(stage: DevelopmentalStage) -> int:
-    return list(DevelopmentalStage).index(stage)
 
 
 def _draw_attempts(attempts: Sequence[Attempt]) -> None:
@@ -452,16 +384,6 @@ def _whole(text: str) -> str:
 
 def _value(value: float | str) -> str:
     return plain(value) if isinstance(value, str) else f"{value:.2f}"
-
-
-def _no_transcendent(interaction: Interaction) -> str:
-    widest = max(interaction.boundaries, key=lambda boundary: boundary.permeability, default=None)
-    if widest is None:
-        return "There are no boundaries."
-    return (
-        f"No boundary is above {TRANSCENDENT_ABOVE}: the most permeable one, {plain(boundary_label(widest.name))}, is "
-        f"at {widest.permeability:.2f}."
-    )
 
 
 def _previous(turn: Turn) -> Interaction | None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import vif
 from pages import _downloads
 from pages._conversation import Conversation
-from pages._stages import next_rung_in_words
+from pages._essence import next_rung_in_words
 from pages._turn import Turn
 from vif.api import formula_reading
 from vif.boundaries import DEFAULT_BOUNDARIES, dissolve
