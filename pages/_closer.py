@@ -19,6 +19,12 @@ VIEWS: dict[str, Callable[[Turn], None]] = {
 CONVERSATION = "Conversation"
 
 
+def stop() -> None:
+    """End the answers that are under way in a view."""
+    _versus.stop()
+    _lab.stop()
+
+
 @st.fragment
 def draw(turns: Sequence[Turn]) -> None:
     """The views of the last turn, and of the conversation as a whole. Only the open one is computed."""

@@ -7,7 +7,7 @@ import threading
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
-from pages import _closer, _conversation, _reading, _reply, _sidebar, _welcome
+from pages import _closer, _conversation, _reading, _reply, _runtime, _sidebar, _welcome
 from pages._runtime import Run
 from pages._text import plain
 from pages._turn import Turn
@@ -21,9 +21,13 @@ with st.bottom:  # said outright, because a chat input that moves there by itsel
     )
 if typed:
     _conversation.ask(typed)
+if settings.config:
+    _runtime.connection(settings.config, settings.access, settings.mode)  # warms up while the message is being written
 _conversation.begin(settings)
 talk = _conversation.conversation()
 turns = [*talk.turns, talk.run.turn] if talk.run else talk.turns
+if talk.run or not turns:
+    _closer.stop()
 
 # Layout: places that stay where they are, so that a new turn takes those of the last one
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _comparison, _conversation, _lab, _versus
+from pages import _closer, _comparison, _conversation
 
 HERE = Path(__file__).parent
 
@@ -33,8 +33,7 @@ page = st.navigation([EXPLORE, COMPARE])
 # A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
     _conversation.stop()
-    _versus.stop()
-    _lab.stop()
+    _closer.stop()
 if page is not COMPARE:
     _comparison.stop()
 page.run()

@@ -51,7 +51,7 @@ def test_a_message_whose_words_push_nothing_says_so() -> None:
 
 def test_after_an_answer_the_words_can_be_weighed(explore: Open) -> None:
     page = explore(preset="Offline").send("Write a Python function")
-    (toggle,) = page.at.toggle
+    (toggle,) = [toggle for toggle in page.at.toggle if str(toggle.key).startswith("weigh_")]
     toggle.set_value(True)
     page.run()
     assert "Strongest:" in page.markdown
