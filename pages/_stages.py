@@ -185,7 +185,7 @@ def _draw_recognition(turn: Turn, interaction: Interaction) -> None:
 
 
 def _draw_recognition_prompts(turn: Turn, interaction: Interaction) -> None:
-    previous = _previous(turn)
+    previous = _conversation.before(turn)
     prompts = vif.recognition_prompts(
         interaction, previous.domains if previous else None, oscillation=turn.config.llm1_oscillation
     )
@@ -292,7 +292,7 @@ def _draw_response(turn: Turn, interaction: Interaction) -> None:
     _draw_attempts(response.failed_attempts)
     st.markdown("**System prompt** of LLM #2")
     _draw_text(response.system or "none")
-    previous = _previous(turn)
+    previous = _conversation.before(turn)
     if previous is not None and previous.reply and response.provider != vif.Provider.EMBEDDED:
         st.caption("Then the message before this one and its reply, and last:")
     same = response.prompt == interaction.prompt
@@ -384,9 +384,3 @@ def _whole(text: str) -> str:
 
 def _value(value: float | str) -> str:
     return plain(value) if isinstance(value, str) else f"{value:.2f}"
-
-
-def _previous(turn: Turn) -> Interaction | None:
-    """The interaction this turn followed."""
-    earlier = (past.interaction for past in reversed(_conversation.conversation().turns) if past.number < turn.number)
-    return next((interaction for interaction in earlier if interaction is not None), None)
