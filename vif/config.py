@@ -145,10 +145,12 @@ class DualLlmConfig(BaseSettings):
     llm1_oscillation: bool = False
     llm1_secondary: str | None = Field(None, description="provider:model, asked when the primary fails")
     llm1_embedded: bool = Field(False, description="the embedded recogniser as the last rung before the formula")
+    llm1_hedging: bool = Field(False, description="ask the secondary too when the primary is slower than usual")
 
     llm2_provider: Provider = Provider.EMBEDDED
     llm2_model: str = ""
-    llm2_timeout_ms: int = Field(30_000, gt=0, le=600_000)
+    llm2_timeout_ms: int = Field(30_000, gt=0, le=600_000, description="for the whole reply, retries included")
+    llm2_max_retries: int = Field(1, ge=0, le=10, description="per responder, before its first word")
     llm2_max_tokens: int = Field(1_024, gt=0, le=128_000)
     llm2_secondary: str | None = Field(
         None, description="provider:model, asked when the first fails before its first word"
@@ -159,6 +161,16 @@ class DualLlmConfig(BaseSettings):
     cache_max_entries: int = Field(1_000, gt=0, le=1_000_000)
     cache_ttl_s: float = Field(3_600, gt=0)
     autonomy: float = Field(DEFAULT_AUTONOMY, ge=0, le=1)
+
+    breaker_failures: int = Field(5, gt=0, le=1_000, description="in a row, after which a model is left alone")
+    breaker_reset_s: float = Field(30.0, gt=0, le=86_400, description="until it is tried again")
+    budget_usd_per_session: float | None = Field(None, ge=0)
+    budget_usd_per_day: float | None = Field(None, ge=0, description="of all sessions, from midnight UTC")
+
+    database_url: SecretStr | None = Field(None, description="SQLAlchemy's form; a SQLite file of this user by default")
+    redis_url: SecretStr | None = Field(None, description="shares cache, circuits and budgets between processes")
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    log_messages: bool = Field(False, description="let the text of messages and replies into the log")
 
     def __init__(self, **values: Any) -> None:
         unknown = set(values) - set(type(self).model_fields) - {"_env_file"}
@@ -361,6 +373,6 @@ def _explained(error: ValidationError) -> str:
         return allowed
     if field in DualLlmConfig.model_fields and field != "preset_name":
         name = f"{field} (VIF_{field.upper()})"
-    secret = "key" in field.lower()
+    secret = "key" in field.lower() or field in ("database_url", "redis_url")
     shown = "" if secret else f" is {fault['input']!r};"
     return f"{name}{shown} it {allowed}" if allowed.startswith(("must", "should")) else f"{name}{shown} {allowed}"

@@ -13,6 +13,8 @@
         ├── ConnectError           refused, reset, cut in the middle
         ├── ModelTimeoutError      no answer within the time allowed
         ├── DeadlineError          the time for all attempts together is over
+        ├── CircuitOpenError       not asked: the model failed too often just now
+        ├── BudgetError            not asked: the money set aside is spent
         ├── UnavailableError       the model cannot be loaded here (embedded weights)
         └── OutputError            the model answered, but the answer cannot be used
             ├── InvalidJsonError   not JSON, or empty
@@ -128,6 +130,14 @@ class ModelTimeoutError(ModelError):
 
 class DeadlineError(ModelError):
     reason = Reason.DEADLINE
+
+
+class CircuitOpenError(ModelError):
+    reason = Reason.CIRCUIT_OPEN
+
+
+class BudgetError(ModelError):
+    reason = Reason.BUDGET
 
 
 class UnavailableError(ModelError):

@@ -44,6 +44,22 @@ class OutputSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf a model is asked. It counts for budgets and logs and is never sent to a model.
+
+    Attributes:
+        interaction: id of the interaction.
+        session: who has a budget of their own: a browser's session, or a run of the command line. "" has none.
+    """
+
+    interaction: str = ""
+    session: str = ""
+
+
+NOBODY = Caller()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of a model.
 
@@ -56,6 +72,7 @@ class Request:
     max_tokens: int
     timeout_s: float
     output_schema: OutputSchema | None = None
+    caller: Caller = field(default=NOBODY, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,31 @@ class Preparable(Protocol):
     async def prepare(self) -> None:
         """Import or load it now, without asking the model anything. Raises what the first call would raise."""
         ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A model that others can be told from.
+
+    Attributes:
+        identity: equal for two clients that ask the same model at the same address in the same way; no secret in it.
+        account: equal for two clients with the same key; a digest, of no use to anyone who sees it.
+    """
+
+    @property
+    def identity(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+
+def identity_of(model: ChatModel) -> str:
+    return model.identity if isinstance(model, Identified) else f"{model.provider}:{model.model}"
+
+
+def circuit_of(model: ChatModel) -> str:
+    """The name of the circuit this model is on: the failures of one key or address are not those of another."""
+    return f"{identity_of(model)}#{model.account}" if isinstance(model, Identified) else identity_of(model)
 
 
 @runtime_checkable
