@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import socket
 import ssl
 import subprocess
 import sys
@@ -12,13 +13,16 @@ import weakref
 from typing import Any
 
 import httpcore2
-import httpx2
 import pytest
 
 from tests.standin import Ending, hang, say
-from tests.wire.calls import Call, Wire, request
-from vif.errors import ModelTimeoutError
-from vif.llm import transport
+from tests.wire.calls import Call, Wire, build, request
+from vif.errors import AuthError, ConnectError, ModelTimeoutError
+from vif.llm import connections
+from vif.llm.anthropic import AnthropicModel
+from vif.llm.compatible import CompatibleModel
+from vif.llm.openai import OpenAIModel
+from vif.llm.protocol import ChatModel, Provider, circuit_of, identity_of
 
 
 async def test_calls_share_a_connection(wire: Wire, call: Call) -> None:
@@ -115,7 +119,7 @@ async def test_all_clients_share_one_ssl_context(wire: Wire, monkeypatch: pytest
         return made[-1]
 
     monkeypatch.setattr(httpcore2, "default_ssl_context", counted)
-    transport.ssl_context.cache_clear()
+    connections.ssl_context.cache_clear()
     await wire.model.complete(request())
     await wire.model.aclose()
     await wire.model.complete(request())
@@ -125,20 +129,101 @@ async def test_all_clients_share_one_ssl_context(wire: Wire, monkeypatch: pytest
 async def test_a_host_that_does_not_take_connections_is_a_timeout(
     wire: Wire, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreachable(outgoing: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ConnectTimeout("", request=outgoing)
+    monkeypatch.setattr(connections, "CONNECT_TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as waiting:
+        for _ in range(2):  # nobody accepts: the queue is full, and who comes next is not answered at all
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        with pytest.raises(ModelTimeoutError, match="the connection timed out"):
+            await call(model_at(wire, f"http://127.0.0.1:{full.getsockname()[1]}"), request())
 
-    client = httpx2.AsyncClient(transport=httpx2.MockTransport(unreachable))
-    monkeypatch.setattr(transport, "http_client", lambda: client)
-    with pytest.raises(ModelTimeoutError, match="the connection timed out"):
-        await call(wire.model, request())
+
+async def test_a_server_without_the_tls_it_is_asked_for_is_a_connection_error(wire: Wire, call: Call) -> None:
+    with pytest.raises(ConnectError, match=rf"no connection to 127\.0\.0\.1:{wire.standin.port}: .*SSL"):
+        await call(model_at(wire, f"https://127.0.0.1:{wire.standin.port}"), request())
+
+
+async def test_a_server_that_does_not_speak_http_is_a_connection_error(wire: Wire, call: Call) -> None:
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.org ESMTP\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ConnectError, match="the connection broke before the end"):
+            await call(model_at(wire, f"http://127.0.0.1:{port}"), request())
+
+
+async def test_a_proxy_of_the_environment_is_asked(wire: Wire, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def refuse_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readline()).decode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse_it, "127.0.0.1", 0)
+    async with server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(AuthError):
+            await call(model_at(wire, "http://models.example"), request())
+        assert asked[0].startswith("POST http://models.example/")
+        assert (await call(wire.model, request())).text  # NO_PROXY names this machine
+    assert len(asked) == 1
+    await wire.model.aclose()
+
+
+async def test_clients_of_one_loop_share_their_connections_until_the_last_is_closed(wire: Wire, call: Call) -> None:
+    another = build(wire.model.provider.value, wire.standin)
+    await call(wire.model, request())
+    await call(another, request())
+    await wire.model.aclose()
+    await call(another, request())
+    first, second, third = wire.standin.requests
+    assert first.connection is second.connection is third.connection
+    await another.aclose()
+    assert await asyncio.to_thread(first.connection.closed.wait, 5)
+
+
+async def test_a_user_in_the_base_url_is_not_sent_twice_and_not_shown(wire: Wire, call: Call) -> None:
+    wire.standin.expected_key = None
+    model = model_at(wire, f"http://me:secret@127.0.0.1:{wire.standin.port}")
+    await call(model, request())
+    assert wire.standin.requests[0].headers["host"] == f"127.0.0.1:{wire.standin.port}"
+    assert "secret" not in identity_of(model)
+
+
+def test_what_decides_the_answer_is_in_the_identity_and_the_key_in_the_account_only_as_a_digest() -> None:
+    model = OpenAIModel("gpt-6-luna", api_key="k", base_url="http://me:secret@h.example:8/v1/", effort="none")
+    assert identity_of(model) == "openai:gpt-6-luna@h.example:8/v1 effort=none"
+    # printf k | sha256sum
+    assert circuit_of(model) == "openai:gpt-6-luna@h.example:8/v1 effort=none#8254c329a928"
+    plain = AnthropicModel("claude-haiku-5-5", api_key="k", base_url="https://h.example")
+    assert identity_of(plain) == "anthropic:claude-haiku-5-5@h.example"
+
+
+def model_at(wire: Wire, address: str) -> ChatModel:
+    """A model of the same provider at another address."""
+    path = "" if wire.api == "anthropic" else "/v1"
+    match wire.model.provider:
+        case Provider.OPENAI:
+            return OpenAIModel("gpt-6-luna", api_key=wire.key, base_url=address + path)
+        case Provider.ANTHROPIC:
+            return AnthropicModel("claude-haiku-5-5", api_key=wire.key, base_url=address)
+        case provider:
+            return CompatibleModel(provider, "llama-4", api_key=wire.key, base_url=address + path)
 
 
 def test_no_sdk_is_imported_before_the_first_call() -> None:
     script = (
         "import sys; from vif.llm.openai import OpenAIModel; from vif.llm.anthropic import AnthropicModel;"
         "OpenAIModel('gpt-6-luna', api_key='k'); AnthropicModel('claude-haiku-5-5', api_key='k');"
-        "print(sorted({'openai', 'anthropic', 'httpx2'} & set(sys.modules)))"
+        "print(sorted({'openai', 'anthropic', 'httpx2', 'aiohttp'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

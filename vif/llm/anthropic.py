@@ -58,8 +58,8 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
             model,
             api_key=api_key,
             base_url=base_url or os.environ.get("ANTHROPIC_BASE_URL") or BASE_URL,
+            effort=effort,
         )
-        self._effort = effort
 
     def _connect(self, http_client: httpx2.AsyncClient) -> AsyncAnthropic:
         from anthropic import AsyncAnthropic

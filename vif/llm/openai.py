@@ -122,8 +122,8 @@ class OpenAIModel(ChatCompletionsModel):
             model,
             api_key=api_key,
             base_url=base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL,
+            effort=effort,
         )
-        self._effort = effort
 
     def _limits(self, request: Request) -> dict[str, object]:
         limits: dict[str, object] = {"max_completion_tokens": request.max_tokens}

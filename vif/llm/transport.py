@@ -6,6 +6,7 @@ Neither SDK is imported before the first call.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import re
 import sys
@@ -14,7 +15,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -35,17 +35,14 @@ from vif.errors import (
 from vif.llm.protocol import Completion, Provider, Request
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx2
-
-CONNECT_TIMEOUT_S = 5.0
-"""For the TCP and TLS handshakes only; `Request.timeout_s` bounds the whole call."""
 
 MESSAGE_LENGTH = 200
 """The most that is kept of a provider's own words, in characters."""
 
 _KEY_SHAPED = re.compile(r"\b(?:sk|pk|rk|xai|gsk|key|AIza)[-_][\w*.\-]{6,}|(?<=Bearer )\S+|(?<=://)[^\s/@]+@")
+
+_CONNECTIONS = "vif.llm.connections"
 
 _BY_STATUS: Mapping[int, type[ModelError]] = {
     401: AuthError,
@@ -93,9 +90,12 @@ class CloudModel(ABC, Generic[ClientT]):
 
     sdk: ClassVar[str]
 
-    def __init__(self, provider: Provider, model: str, *, api_key: str, base_url: str) -> None:
+    def __init__(
+        self, provider: Provider, model: str, *, api_key: str, base_url: str, effort: str | None = None
+    ) -> None:
         self._provider = provider
         self._model = model
+        self._effort = effort
         self._api_key = SecretStr(checked_key(provider, api_key))
         self._base_url = checked_base_url(provider, base_url)
         self._open: dict[asyncio.AbstractEventLoop, _Open[ClientT]] = {}
@@ -107,6 +107,17 @@ class CloudModel(ABC, Generic[ClientT]):
     @property
     def model(self) -> str:
         return self._model
+
+    @property
+    def identity(self) -> str:
+        """Provider, model, address and effort: all that decides, beside the request, what comes back."""
+        thinking = f" effort={self._effort}" if self._effort is not None else ""
+        return f"{self._provider}:{self._model}@{address(self._base_url)}{thinking}"
+
+    @property
+    def account(self) -> str:
+        """The key's digest, shortened: whoever has the same key shares its limits and its failures."""
+        return hashlib.sha256(self._api_key.get_secret_value().encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(provider={self._provider.value!r}, model={self._model!r})"
@@ -149,8 +160,8 @@ class CloudModel(ABC, Generic[ClientT]):
 
     async def prepare(self) -> None:
         """Import the SDK and the price tables, in a thread: together they take a second or more."""
-        await asyncio.to_thread(import_module, self.sdk)
-        await asyncio.to_thread(import_module, "genai_prices")
+        for module in (self.sdk, _CONNECTIONS, "genai_prices"):
+            await asyncio.to_thread(import_module, module)
 
     async def aclose(self) -> None:
         """Close the client of the running event loop; those of other loops close when their loop does."""
@@ -171,15 +182,18 @@ class CloudModel(ABC, Generic[ClientT]):
         """The pieces and the completion of a stream; closes the HTTP stream when it is closed."""
 
     async def _client(self) -> ClientT:
-        if self.sdk not in sys.modules:
-            await asyncio.to_thread(import_module, self.sdk)  # the loop has others to serve meanwhile
+        for module in (self.sdk, _CONNECTIONS):
+            if module not in sys.modules:
+                await asyncio.to_thread(import_module, module)  # the loop has others to serve meanwhile
         loop = asyncio.get_running_loop()
         kept = self._open.get(loop)
         if kept is None:
             for other in list(self._open):
                 if other.is_closed():
                     self._open.pop(other, None)
-            client = self._connect(http_client())
+            from vif.llm.connections import HttpClient
+
+            client = self._connect(HttpClient())
             kept = self._open[loop] = _Open(client, _keep(client))
             # Once started, the loop closes this generator when it shuts down (or when the model is garbage).
             await anext(kept.keeper)
@@ -258,26 +272,6 @@ async def _keep(client: Client) -> AsyncGenerator[None, None]:
         await client.close()
 
 
-@cache
-def ssl_context() -> ssl.SSLContext:
-    """The one SSL context of this process; building one costs more than a request."""
-    import httpx2
-
-    return httpx2.create_ssl_context()
-
-
-def http_client() -> httpx2.AsyncClient:
-    """A new HTTP client for an SDK; reading is bounded by the call's deadline, not here."""
-    import httpx2
-
-    return httpx2.AsyncClient(
-        verify=ssl_context(),
-        timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=300.0),
-        follow_redirects=True,
-    )
-
-
 def checked_key(provider: Provider, api_key: str) -> str:
     """`api_key` without surrounding space; ConfigError when it cannot be one (the message does not show it)."""
     key = api_key.strip()
@@ -342,6 +336,11 @@ def shortened(text: str) -> str:
 def host(base_url: str) -> str:
     """The host and port of a URL, without user, password and path."""
     return urlsplit(base_url).netloc.rpartition("@")[2]
+
+
+def address(base_url: str) -> str:
+    """The host, port and path of a URL, without user, password and query."""
+    return host(base_url) + urlsplit(base_url).path.rstrip("/")
 
 
 def checked_base_url(provider: Provider, base_url: str) -> str:
