@@ -1,0 +1,155 @@
+"""The store: many event loops, many threads and many processes may use one database at once."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+from pydantic import SecretStr
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from vif.interaction import Interaction
+from vif.store import interactions
+from vif.store.engine import make_engine, pragma
+from vif.store.interactions import Summary
+from vif.store.location import checked_url, default_url, shown
+from vif.store.migrate import prepare
+from vif.store.writer import Work, Writer, as_store_error
+
+T = TypeVar("T")
+
+
+class Store:
+    """Keeps interactions. What is awaited here is committed, or has raised StoreError.
+
+    One object serves any number of event loops and threads. Close it, or it closes itself at the end of the process.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the database at `url`, brought to the form of this version first. Blocks for some milliseconds.
+
+        Raises ConfigError when the address cannot be used or the database cannot be opened.
+        """
+        self._url: URL = checked_url(url)
+        prepare(self._url)
+        self._engine = make_engine(self._url)
+        self._writer = Writer(self._engine)
+        self._finish = weakref.finalize(self, _finish, self._writer, self._engine)
+
+    def __repr__(self) -> str:
+        return f"Store({shown(self._url)!r})"
+
+    async def save(
+        self, interaction: Interaction, *, session: str | None = None, conversation: str | None = None
+    ) -> None:
+        """Return once the interaction is committed. One with the same id is replaced.
+
+        Args:
+            session: whose it is.
+            conversation: an id of the caller's choice, up to 64 characters; a new one begins a conversation.
+
+        Being cancelled ends the waiting, not the saving. Raises StoreError.
+        """
+        row = interactions.row_of(interaction, session, conversation)
+        await self.write(partial(interactions.put, row=row))
+
+    async def load(self, id: str) -> Interaction | None:
+        """The interaction with this id, or None. Raises StoreError, also when this version cannot read it."""
+        return await self.read(partial(interactions.get, id=id))
+
+    async def recent(
+        self,
+        limit: int = 50,
+        before: Summary | None = None,
+        search: str = "",
+        *,
+        session: str | None = None,
+        conversation: str | None = None,
+    ) -> list[Summary]:
+        """The newest first, `limit` at most; `before` is the last one of the page before.
+
+        `search` is looked for in the messages, whatever its case.
+        """
+        return await self.read(
+            partial(
+                interactions.recent,
+                limit=limit,
+                before=before,
+                search=search,
+                session=session,
+                conversation=conversation,
+            )
+        )
+
+    async def count(self, search: str = "", *, session: str | None = None, conversation: str | None = None) -> int:
+        """How many interactions `recent` would find in all."""
+        return await self.read(partial(interactions.count, search=search, session=session, conversation=conversation))
+
+    async def delete(self, id: str) -> bool:
+        """Delete an interaction for good; its conversation too when it was the last. False when there was none."""
+        return await self._delete(partial(interactions.remove, id=id))
+
+    async def delete_conversation(self, id: str) -> bool:
+        """Delete a conversation with all its interactions for good. False when there was none."""
+        return await self._delete(partial(interactions.remove_conversation, id=id))
+
+    async def write(self, work: Work[T]) -> T:
+        """The result of `work(connection)`, once it is committed. It must bear being carried out twice."""
+        return await _outcome(self._writer.submit(work))
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """The result of `work(connection)`, which only reads, in a thread."""
+        return await asyncio.to_thread(self._read, work)
+
+    def close(self) -> None:
+        """Finish what is being written and let go of the database. Blocks; calling it twice is harmless."""
+        self._finish()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise as_store_error(error) from None
+
+    async def _delete(self, work: Work[bool]) -> bool:
+        found = await self.write(work)
+        if found and self._engine.dialect.name == "sqlite":
+            # Into the database, and cut to nothing: the log still holds pages from before the deletion.
+            await asyncio.to_thread(pragma, self._engine, "wal_checkpoint(TRUNCATE)")
+        return found
+
+
+def open_store(url: SecretStr | str | None = None) -> Store:
+    """The store at `url`; without one, this user's own (see `default_url`). Errors as for `Store`."""
+    given = url.get_secret_value() if isinstance(url, SecretStr) else url
+    return Store(given or default_url())
+
+
+def _finish(writer: Writer, engine: Engine) -> None:
+    writer.close()
+    engine.dispose()
+
+
+async def _outcome(future: Future[T]) -> T:
+    """Wait for a future of another thread. Being cancelled leaves it alone."""
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not waiting.done():
+            waiting.set_result(None)
+
+    def done(_future: Future[T]) -> None:
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+            loop.call_soon_threadsafe(wake)
+
+    future.add_done_callback(done)
+    await waiting
+    return future.result()

@@ -1,0 +1,84 @@
+"""The tables as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+REVISION = "r0001"
+"""The newest migration. Known without reading the migrations, so that opening an up-to-date database is quick."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, aware, in UTC. SQLite keeps it without a zone, in a form that sorts by time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    # Named, because a later migration can only change what has a name.
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("title", Text),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("session", String(128)),
+    Column("conversation_id", String(64), ForeignKey("conversations.id", ondelete="CASCADE")),
+    Column("mode", String(16), nullable=False),
+    Column("preset", String(32)),
+    Column("message", Text, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("llm1", Text),
+    Column("llm2", Text),
+    Column("cost_usd", Float),
+    Column("latency_ms", Float, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    # The whole Interaction as JSON. Text, so that it comes back as it was written.
+    Column("body", Text, nullable=False),
+    Index(None, "created_at", "id"),
+    Index(None, "session", "created_at", "id"),
+    Index(None, "conversation_id", "created_at", "id"),
+)
