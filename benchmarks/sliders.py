@@ -132,10 +132,13 @@ WATCH_DOWNSTREAM = """() => {
     start = performance.now()
     window.settled = []
   }, { capture: true })
-  new MutationObserver(() => start !== null && window.settled.push(performance.now() - start)).observe(
-    document.querySelector("[data-testid=stMain]"),
-    { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["d", "transform"] }
-  )
+  const main = document.querySelector("[data-testid=stMain]")
+  const parts = [...main.querySelectorAll("*")].map(e => e.shadowRoot).filter(root => root && root !== host.shadowRoot)
+  const seen = new MutationObserver(() => start !== null && window.settled.push(performance.now() - start))
+  for (const part of [main, ...parts]) {
+    const attributeFilter = ["d", "transform"]
+    seen.observe(part, { subtree: true, childList: true, characterData: true, attributeFilter })
+  }
 }"""
 
 

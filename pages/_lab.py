@@ -15,11 +15,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import vif
-from pages import _columns, _conversation, _difference, _lab_state, _runtime, _sidebar
+from pages import _columns, _conversation, _difference, _lab_matrices, _lab_state, _runtime, _sidebar
 from pages._columns import Column, Group, Job
 from pages._lab_state import Asked, Lab, Settings
 from pages._text import plain
-from pages._theme import CHART_CONFIG, THEMED, coloured
+from pages._theme import coloured
 from pages._turn import Turn
 from vif import figures
 from vif.boundaries import Boundary
@@ -100,11 +100,7 @@ def _draw(turn: Turn, interaction: Interaction) -> None:
     boundaries = swinging(interaction.boundaries, settings)
     after = shape(interaction.message, Reading(interaction.domains, boundaries))
     _draw_interfaces(before, after)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _draw_resonance(boundaries)
-    with right:
-        _draw_qualities(before, after)
+    _lab_matrices.draw(before, after)
     _draw_prompt(before.prompt, after.prompt)
     _draw_answers(turn, lab, settings)
 
@@ -160,28 +156,6 @@ def _draw_interfaces(before: FlowContext, after: FlowContext) -> None:
         )
     else:
         st.caption("No boundary comes forward as an interface.")
-
-
-def _draw_resonance(boundaries: Sequence[Boundary]) -> None:
-    st.markdown("**Who swings with whom**", help="Nearly the same frequency (20 %) and nearly the same phase (0.2 π).")
-    st.plotly_chart(
-        figures.resonance_matrix(boundaries, palette=THEMED),
-        config=CHART_CONFIG,
-        key="lab_resonance",
-        alt=figures.describe_resonance(boundaries),
-    )
-
-
-def _draw_qualities(before: FlowContext, after: FlowContext) -> None:
-    st.markdown(
-        "**Qualities**", help="Of each boundary in the light of the message, before Transcendent ones are raised."
-    )
-    st.plotly_chart(
-        figures.quality_matrix(before, after, palette=THEMED),
-        config=CHART_CONFIG,
-        key="lab_qualities",
-        alt=figures.describe_qualities(before, after),
-    )
 
 
 def _draw_prompt(before: str, after: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from vif.boundaries import DEFAULT_BOUNDARIES, dissolve
-from vif.figures import describe_qualities, describe_resonance, moves, quality_matrix, resonance_matrix
+from vif.figures import describe_qualities, describe_resonance, moves
 from vif.flow import FlowContext, Reading, shape
 from vif.oscillation import DEFAULT, STARTING_POINTS, Oscillation, swinging
 
@@ -19,36 +17,8 @@ def flow(*oscillations: Oscillation) -> FlowContext:
     return shape(MESSAGE, Reading(DOMAINS, swinging(BOUNDARIES, oscillations)))
 
 
-def trace(figure: object, name: str) -> dict[str, list[object]]:
-    (found,) = (entry for entry in figure.to_plotly_json()["data"] if entry["name"] == name)  # type: ignore[attr-defined]
-    return found  # type: ignore[no-any-return]
-
-
-def cells(figure: object, name: str) -> set[tuple[object, object]]:
-    found = trace(figure, name)
-    return set(zip(found["y"], found["x"], strict=True))
-
-
 BEFORE = flow(*(DEFAULT,) * 6)
 AFTER = flow(*ONE_FAST)
-
-
-def test_the_resonance_matrix_is_symmetric_and_leaves_its_diagonal_out() -> None:
-    figure = resonance_matrix(swinging(BOUNDARIES, ONE_FAST))
-    # CD-ED (row 2) at 2.5 Hz swings with none of the five at 0.6 Hz; those five swing with each other.
-    five = {0, 1, 3, 4, 5}
-    assert cells(figure, "swing together") == {(i, j) for i in five for j in five if i != j}
-    assert cells(figure, "do not") == {(2, j) for j in five} | {(i, 2) for i in five}
-
-
-def test_the_strength_of_a_resonance_is_in_the_dot_and_on_hover() -> None:
-    figure = resonance_matrix(swinging(BOUNDARIES, ONE_FAST))
-    apart = trace(figure, "do not")
-    # 0.6 · (1 − 1.9/2.5) + 0.4 · 1 = 0.544, for all ten
-    assert apart["customdata"] == pytest.approx([0.544] * 10)
-    assert all("do not swing together, 0.54" in str(text) for text in apart["text"])
-    assert trace(figure, "swing together")["customdata"] == pytest.approx([1.0] * 20)
-    assert max(apart["marker"]["size"]) < min(trace(figure, "swing together")["marker"]["size"])  # type: ignore[call-overload]
 
 
 def test_resonance_in_words_names_each_pair_once() -> None:
@@ -90,24 +60,7 @@ def test_an_interface_can_come_forward_and_go() -> None:
     assert moves(alone, together)[0].distance == 6
 
 
-def test_the_quality_matrix_holds_the_new_values_and_marks_every_change() -> None:
-    figure = quality_matrix(BEFORE, AFTER)
-    shown = trace(figure, "now")
-    assert shown["customdata"] == [value for scores in AFTER.raw_qualities for value in scores]
-    # CD-ED: precision gains 0.4 · (1 − 0.5), resonance 0.4 · (min(2.5 · 0.4, 1) − 0.1), clarity loses 0.2 · 0.3.
-    rises, falls = trace(figure, "more than before"), trace(figure, "less than before")
-    risen = dict(zip(zip(rises["x"], rises["y"], strict=True), rises["customdata"], strict=True))
-    fallen = dict(zip(zip(falls["x"], falls["y"], strict=True), falls["customdata"], strict=True))
-    assert risen[2, 3 - 0.2] == pytest.approx(0.2)
-    assert risen[2, 5 - 0.2] == pytest.approx(0.36)
-    assert fallen[2, 0 - 0.2] == pytest.approx(-0.06)
-    assert (2, 2 - 0.2) not in risen | fallen, "openness does not depend on the oscillation"
-
-
-def test_an_unchanged_reading_has_no_triangles_and_says_so() -> None:
-    figure = quality_matrix(BEFORE, BEFORE)
-    assert not trace(figure, "more than before")["x"]
-    assert not trace(figure, "less than before")["x"]
+def test_an_unchanged_reading_says_so() -> None:
     assert describe_qualities(BEFORE, BEFORE).endswith("none.")
 
 

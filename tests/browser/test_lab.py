@@ -19,9 +19,11 @@ import dev
 from tests.browser.lab_page import DOMAINS, MESSAGE
 from tests.browser.test_explore import LIMIT_MS, Watched, sideways_overflow
 from tests.conftest import _end_group, _free_port, _wait_for_health, without_provider_settings
-from vif.boundaries import DEFAULT_BOUNDARIES, dissolve
+from vif.boundaries import DEFAULT_BOUNDARIES, dissolve, resonance
+from vif.figures import SEEN, describe_qualities, describe_resonance
 from vif.flow import Reading, shape
 from vif.oscillation import HIGHEST_PHASE, STARTING_POINTS, Oscillation, from_text, permeability_at, swinging, to_text
+from vif.qualities import Qualities
 
 PAGE = Path(__file__).with_name("lab_page.py")
 WAVE = dev.ROOT / "pages" / "lab" / "wave.js"
@@ -196,6 +198,35 @@ def test_what_is_shown_downstream_is_what_the_library_computes(desk: Page) -> No
         expect(row).to_contain_text(interface.primary_quality)
 
 
+def test_the_matrices_show_the_numbers_of_the_library_and_follow_the_sliders(desk: Page) -> None:
+    resonances = desk.get_by_role("table", name="Who swings with whom")
+    qualities = desk.get_by_role("table", name="Qualities of each boundary")
+    expect(resonances.locator("td.together")).to_have_count(30)
+    expect(qualities.locator("td.changed")).to_have_count(0)
+    desk.get_by_role("button", name="One fast edge").click()
+    # The fast one swings alone: 5 · 4 cells are left.
+    expect(resonances.locator("td.together")).to_have_count(20)
+    before, after = (
+        shape(MESSAGE, Reading(DOMAINS, boundaries))
+        for boundaries in (BOUNDARIES, swinging(BOUNDARIES, STARTING_POINTS["One fast edge"]))
+    )
+    for one, row in zip(after.reading.boundaries, resonances.locator("tbody tr").all(), strict=True):
+        assert row.get_by_role("rowheader").inner_text() == one.name.replace("-", "–")
+        shown = [cell.inner_text() for cell in row.locator("td").all()]
+        assert shown == [
+            "" if one is other else f"{resonance(one, other).strength:.2f}" for other in after.reading.boundaries
+        ]
+    for index, (name, row) in enumerate(zip(Qualities._fields, qualities.locator("tbody tr").all(), strict=True)):
+        assert row.get_by_role("rowheader").inner_text() == name
+        for old, new, cell in zip(before.raw_qualities, after.raw_qualities, row.locator("td").all(), strict=True):
+            was, now = old[index], new[index]
+            value = f"{'▲ ' if now > was else '▼ '}{now:.2f}" if abs(now - was) >= SEEN else f"{now:.2f}"
+            assert cell.locator(".now").inner_text() == value
+            assert cell.locator(".was").inner_text() == (f"{was:.2f} →" if abs(now - was) >= SEEN else "")
+    expect(resonances).to_have_accessible_description(describe_resonance(after.reading.boundaries))
+    expect(qualities).to_have_accessible_description(describe_qualities(before, after))
+
+
 def test_arrow_keys_move_a_slider(desk: Page) -> None:
     before = drawn(desk, "CD-SD")
     frequency = slider(desk, "Frequency")
@@ -296,7 +327,7 @@ def test_on_a_phone_nothing_is_wider_than_the_page(phone: Page) -> None:
     phone.get_by_role("button", name="One fast edge").tap()
     expect(phone.get_by_text("lines differ")).to_be_visible()
     assert sideways_overflow(phone) <= 0
-    for name in ("curves", "net", "boundaries", "sliders"):
+    for name in ("curves", "net", "boundaries", "sliders", "resonances", "qualities"):
         box = phone.locator(f".{name}").bounding_box()
         assert box is not None
         assert box["x"] >= 0

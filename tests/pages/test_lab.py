@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._lab import prompt_difference
+from pages._lab_matrices import qualities, resonances
 from pages._lab_state import Lab
 from tests.browser.lab_page import DOMAINS, MESSAGE
 from tests.pages.conftest import Page
 from vif.boundaries import DEFAULT_BOUNDARIES, dissolve
-from vif.figures import describe_qualities, describe_resonance
 from vif.flow import FlowContext, Reading, shape
 from vif.oscillation import DEFAULT, STARTING_POINTS, Oscillation, from_text, swinging, to_text
+from vif.qualities import Qualities
 
 LAB = Path(__file__).resolve().parents[1] / "browser" / "lab_page.py"
 ONE_FAST = to_text(STARTING_POINTS["One fast edge"])
@@ -78,15 +80,44 @@ def test_what_is_shown_downstream_is_what_the_flow_computes() -> None:
     assert "**CD-ED 1st → 6th, rhythm none → rapid, quality clarity → precision**" in page.markdown
     assert "and 4 more" in page.markdown
 
-    matrix, qualities = page.charts()
-    assert len(matrix["swing together"]["x"]) == 20
-    assert qualities["now"]["customdata"] == [value for scores in AFTER.raw_qualities for value in scores]
-    assert page.alternatives() == [
-        describe_resonance(AFTER.reading.boundaries),
-        describe_qualities(BEFORE, AFTER),
-    ]
     assert page.at.code[0].value == prompt_difference(BEFORE.prompt, AFTER.prompt)
     assert page.at.code[0].language == "diff"
+
+
+def test_the_table_of_resonances_is_symmetric_and_leaves_its_diagonal_out() -> None:
+    table = resonances(AFTER)
+    # CD-ED (2) at 2.5 Hz swings with none of the five at 0.6 Hz: 0.6 · (1 − 1.9/2.5) + 0.4 · 1 = 0.544, for all ten.
+    for row, column in product(range(6), repeat=2):
+        expected = (
+            None
+            if row == column
+            else {"together": False, "strength": "0.54"}
+            if 2 in (row, column)
+            else {"together": True, "strength": "1.00"}
+        )
+        assert table[row][column] == expected
+
+
+def test_the_table_of_qualities_holds_both_values_and_the_direction() -> None:
+    table = qualities(BEFORE, AFTER)
+    assert [[cell["now"] for cell in row] for row in table] == [
+        list(row) for row in zip(*AFTER.raw_qualities, strict=True)
+    ]
+    assert [[cell["was"] for cell in row] for row in table] == [
+        list(row) for row in zip(*BEFORE.raw_qualities, strict=True)
+    ]
+    # CD-ED: resonance gains 0.4 · (min(2.5 · 0.4, 1) − 0.1) = 0.36, clarity loses 0.2 · 0.3 = 0.06.
+    clarity, openness, resonance = (
+        table[Qualities._fields.index(name)][2] for name in ("clarity", "openness", "resonance")
+    )
+    assert resonance["now"] - resonance["was"] == pytest.approx(0.36)
+    assert clarity["now"] - clarity["was"] == pytest.approx(-0.06)
+    assert (clarity["sign"], openness["sign"], resonance["sign"]) == (-1, 0, 1), "openness does not oscillate"
+    assert (resonance["wasText"], resonance["nowText"]) == (f"{resonance['was']:.2f}", f"{resonance['now']:.2f}")
+
+
+def test_an_unchanged_reading_has_no_changed_quality() -> None:
+    assert {cell["sign"] for row in qualities(BEFORE, BEFORE) for cell in row} == {0}
 
 
 def test_the_prompt_difference_goes_by_interface_and_leaves_out_what_stays() -> None:

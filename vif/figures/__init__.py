@@ -4,14 +4,7 @@ Nothing here knows of a page; Plotly is imported when the first figure is made.
 """
 
 from vif.figures.compare import SMALL_RADAR_HEIGHT, agreement_in_words, describe_small_radar, small_radar
-from vif.figures.oscillation import (
-    Move,
-    describe_qualities,
-    describe_resonance,
-    moves,
-    quality_matrix,
-    resonance_matrix,
-)
+from vif.figures.oscillation import SEEN, Move, describe_qualities, describe_resonance, moves
 from vif.figures.reading import (
     NOTABLE,
     Difference,
@@ -42,6 +35,7 @@ __all__ = [
     "LIGHT",
     "NOTABLE",
     "READER",
+    "SEEN",
     "SMALL_RADAR_HEIGHT",
     "Difference",
     "Move",
@@ -64,10 +58,8 @@ __all__ = [
     "differences",
     "duration_in_words",
     "moves",
-    "quality_matrix",
     "quality_radar",
     "radar",
-    "resonance_matrix",
     "small_radar",
     "time_chart",
     "time_parts",
