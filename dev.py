@@ -259,6 +259,26 @@ def get_chromium() -> None:
             say(no_chromium())
 
 
+# ── Redis, for the tests of what replicas share ─────────────────────────────────────────────────────────────────────
+
+
+def find_redis() -> str | None:
+    return shutil.which("redis-server")
+
+
+def no_redis() -> str:
+    return "no redis-server was found; install Debian's `redis-server` package, or Redis in any other way"
+
+
+def get_redis() -> None:
+    """Install Redis when there is none and that is possible. Failing is no error here, as for Chromium."""
+    if find_redis():
+        return
+    with guarded():
+        if not find_redis() and not (is_root_on_debian() and apt_install("redis-server")):
+            say(no_redis())
+
+
 # ── The lock file ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -334,6 +354,7 @@ def test(arguments: list[str]) -> int:
     """run every test, in a real browser too; arguments go to pytest, e.g. -k radar"""
     set_up()
     get_chromium()
+    get_redis()
     become(PYTHON, "-m", "pytest", *arguments)
     return 0
 

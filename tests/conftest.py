@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings
 
 import dev
 import vif.config
+from tests.redis_server import RedisServer
+from vif.state import shared_state
 
 PROVIDER_VARIABLES = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "VIF_")
 START_LIMIT_S = 60.0
@@ -33,7 +35,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 
-_without_browser = pytest.StashKey[int]()
+_missing = pytest.StashKey[list[str]]()
 
 
 def on_ci() -> bool:
@@ -52,18 +54,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Last, because Playwright's event loop counts as running from its first test on, and pytest-asyncio
     # cannot run another one in the same thread.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-    browser_items = [item for item in items if item.get_closest_marker("browser")]
-    if browser_items and not on_ci() and dev.find_chromium(sys.executable) is None:
-        config.stash[_without_browser] = len(browser_items)
-        for item in browser_items:
-            item.add_marker(pytest.mark.skip(reason="no Chromium"))
+    needed: list[tuple[set[str], Callable[[], str | None], Callable[[], str]]] = [
+        ({"chromium"}, lambda: dev.find_chromium(sys.executable), dev.no_chromium),
+        ({"redis_server", "own_redis_server"}, dev.find_redis, dev.no_redis),
+    ]
+    missing = [
+        _skipped(items, fixtures, what)
+        for fixtures, find, what in needed
+        if not on_ci() and any(fixtures & set(_fixtures(item)) for item in items) and find() is None
+    ]
+    config.stash[_missing] = missing
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    """What a test uses, also when it asks for it by name in a parametrised fixture."""
+    needs = item.get_closest_marker("needs")
+    return (*getattr(item, "fixturenames", ()), *(needs.args if needs else ()))
+
+
+def _skipped(items: Sequence[pytest.Item], fixtures: set[str], what: Callable[[], str]) -> str:
+    """Skip the tests that use one of these fixtures; the line that tells a person so."""
+    affected = [item for item in items if fixtures & set(_fixtures(item))]
+    for item in affected:
+        item.add_marker(pytest.mark.skip(reason=what()))
+    return f"{len(affected)} skipped: {what()}."
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    skipped = config.stash.get(_without_browser, 0)
-    if skipped:
-        terminalreporter.section("THE BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{skipped} skipped: {dev.no_chromium()}.", red=True)
+    missing = config.stash.get(_missing, [])
+    if missing:
+        terminalreporter.section("SOME TESTS DID NOT RUN", sep="!", red=True, bold=True)
+        for line in missing:
+            terminalreporter.line(line, red=True)
         terminalreporter.line("With CI=true this is a failure.", red=True)
 
 
@@ -85,6 +107,34 @@ def _clean_environment() -> Iterator[None]:
             if isinstance(settings, type) and issubclass(settings, BaseSettings) and settings is not BaseSettings:
                 patch.setitem(settings.model_config, "env_file", None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_state() -> None:
+    """No test finds the open circuits or the remembered readings of another one."""
+    shared_state.cache_clear()
+
+
+# ── Redis ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for the whole session; a test that needs it empty flushes it."""
+    yield from _redis(tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture
+def own_redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """One the test may kill."""
+    yield from _redis(tmp_path)
+
+
+def _redis(folder: Path) -> Iterator[RedisServer]:
+    server = RedisServer(folder)
+    server.start()
+    yield server
+    server.kill()
 
 
 # ── Browser and dashboard ───────────────────────────────────────────────────────────────────────────────────────────

@@ -76,7 +76,7 @@ async def test_the_events_of_a_success_come_in_order() -> None:
 
 
 async def test_a_failure_before_the_first_word_is_told_and_the_interaction_is_finished() -> None:
-    events = await events_of(dual(FakeRecogniser(answer()), ServerError("busy")))
+    events = await events_of(dual(FakeRecogniser(answer()), ServerError("busy"), llm2_max_retries=0))
     assert shown(events) == [*READ, *SHAPED, "ReplyFailed", *CONCLUDED]
     (failed,) = (event for event in events if isinstance(event, ReplyFailed))
     assert failed.message == "busy"
@@ -429,7 +429,7 @@ def broken_status() -> dict[str, Any]:
     ],
 )
 async def test_half_a_character_from_a_model_does_not_spoil_the_record(llm1: Plan, llm2: Plan) -> None:
-    interaction = await dual(FakeModel(llm1), llm2, llm1_max_retries=0).process("Why?")
+    interaction = await dual(FakeModel(llm1), llm2, llm1_max_retries=0, llm2_max_retries=0).process("Why?")
     text = interaction.model_dump_json()
     assert "a\ufffdb" in text
     assert Interaction.model_validate_json(text) == interaction

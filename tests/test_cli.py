@@ -19,7 +19,7 @@ from vif.api import VifApi
 from vif.catalogue import CATALOGUE
 from vif.cli import AT_ONCE, main
 from vif.config import Access, DualLlmConfig
-from vif.errors import AuthError, ServerError
+from vif.errors import AuthError, BadRequestError, ServerError
 from vif.interaction import Interaction
 from vif.llm.protocol import Provider, Usage
 from vif.recognition.recogniser import Question, Read, Recogniser
@@ -299,8 +299,8 @@ def test_no_escape_sequence_of_a_model_reaches_the_terminal(vif: Terminal) -> No
 
 
 def test_no_escape_sequence_in_an_error_reaches_the_terminal(vif: Terminal) -> None:
-    done = vif.with_models(FakeRecogniser(answer()), ServerError(f"HTTP 500: {ESCAPES}"))("run", "Why?")
-    assert done.err == "vif: LLM #2 failed: HTTP 500: [31mred]0;title 2J back\n"
+    done = vif.with_models(FakeRecogniser(answer()), BadRequestError(f"HTTP 400: {ESCAPES}"))("run", "Why?")
+    assert done.err == "vif: LLM #2 failed: HTTP 400: [31mred]0;title 2J back\n"
 
 
 @pytest.mark.parametrize("command", [("run", "--json", ESCAPES), ("recognise", ESCAPES)])

@@ -82,11 +82,11 @@ async def test_the_request_has_the_structured_prompt_last_and_the_history_before
 
 def test_the_embedded_model_gets_a_compact_prompt_without_history() -> None:
     embedded = FakeModel(provider=Provider.EMBEDDED, model="Small")
-    request = request_for(embedded, CONTEXT, (Turn("user", "Hello"),), 1024, 30.0)
+    request = request_for(embedded, CONTEXT, (Turn("user", "Hello"),), max_tokens=1024, timeout_s=30.0)
     assert request.system == COMPACT_INSTRUCTIONS
     assert request.turns == (Turn("user", "Why?\n\n(Answer with concrete steps and logic.)"),)
     assert request.max_tokens == EMBEDDED_MAX_TOKENS
-    assert request_for(embedded, CONTEXT, (), 100, 30.0).max_tokens == 100
+    assert request_for(embedded, CONTEXT, (), max_tokens=100, timeout_s=30.0).max_tokens == 100
 
 
 async def test_a_reply_at_the_token_limit_is_a_reply_that_says_so() -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
+from uuid import uuid4
 
 from vif.boundaries import DEFAULT_BOUNDARIES, Boundary
 from vif.config import Access, DualLlmConfig, ModelRef, check_access
@@ -34,11 +35,15 @@ from vif.interaction import (
     Timings,
 )
 from vif.llm.factory import open_model
-from vif.llm.protocol import ChatModel, Preparable, Provider, Turn
+from vif.llm.protocol import Caller, ChatModel, Preparable, Provider, Turn
+from vif.llm.stack import Guards
 from vif.oscillation import swinging_like
+from vif.recognition.cache import CachedRecogniser, SingleFlight
+from vif.recognition.hedge import HedgedRecogniser
 from vif.recognition.ladder import Ladder
 from vif.recognition.recogniser import ChatRecogniser, EmbeddedRecogniser, Question, Recogniser
 from vif.response import Reply, respond
+from vif.state import MemoryState, State, shared_state
 
 FORMULA: Mode = "formula"
 
@@ -56,11 +61,21 @@ class VifApi:
     Everything after stage 2 is the same. One object serves many interactions at once on one event loop.
     """
 
-    def __init__(self, llm2: ChatModel | Sequence[ChatModel], config: DualLlmConfig | None = None) -> None:
+    def __init__(
+        self,
+        llm2: ChatModel | Sequence[ChatModel],
+        config: DualLlmConfig | None = None,
+        *,
+        state: State | None = None,
+    ) -> None:
+        """`state` holds circuits, budgets and remembered readings; by default it is this object's own."""
         self._config = config or DualLlmConfig()
-        self._responders = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
+        self._guards = Guards(self._config, state or MemoryState(self._config.cache_max_entries))
+        models = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
+        self._responders = tuple(self._guards.responder(model) for model in models)
         self._ladder: Ladder | None = None
         self._clock: Callable[[], float] = time.perf_counter
+        self._session = uuid4().hex
 
     @classmethod
     def with_dual_llm(
@@ -68,15 +83,16 @@ class VifApi:
         llm1: ChatModel | Recogniser | Sequence[ChatModel | Recogniser],
         llm2: ChatModel | Sequence[ChatModel],
         config: DualLlmConfig | None = None,
+        *,
+        state: State | None = None,
     ) -> Self:
         """LLM #1 reads. Of several the first is the primary, the others stand in for it; the formula is always last.
 
         Of several `llm2` the second answers when the first fails before its first word.
         """
-        api = cls(llm2, config)
+        api = cls(llm2, config, state=state)
         rungs = llm1 if isinstance(llm1, Sequence) else (llm1,)
-        recognisers = [ChatRecogniser(rung) if isinstance(rung, ChatModel) else rung for rung in rungs]
-        api._ladder = Ladder(recognisers, api._config)
+        api._ladder = Ladder(_rungs(rungs, api._guards), api._config)
         return api
 
     @property
@@ -94,6 +110,7 @@ class VifApi:
         previous: Interaction | None = None,
         *,
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
+        session: str = "",
     ) -> Interaction:
         """The whole interaction. A failure of LLM #2 is in `response.error`, with everything else still there.
 
@@ -102,23 +119,30 @@ class VifApi:
             autonomy: 0 to 1; the setting's value when None.
             previous: the interaction before in the same conversation.
             boundaries: frequency, amplitude and phase of the boundaries; their other values are computed.
+            session: whose budget it is; by default this object is one session.
 
         Raises:
             InputError: autonomy outside 0 to 1, or a message over 200,000 characters.
             RecognitionError: LLM #1 failed and `fallback_to_formula` is off.
         """
-        async with aclosing(self.stream(message, autonomy, previous, boundaries=boundaries)) as events:
+        events = self.stream(message, autonomy, previous, boundaries=boundaries, session=session)
+        async with aclosing(events):
             async for event in events:
                 if isinstance(event, Finished):
                     return event.interaction
         raise AssertionError("the stream ended without Finished")
 
     async def recognise(
-        self, message: str, previous: Interaction | None = None, *, boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES
+        self,
+        message: str,
+        previous: Interaction | None = None,
+        *,
+        boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
+        session: str = "",
     ) -> tuple[Reading, Recognition]:
-        """Stages 1 and 2 only: no reply is asked for. Raises as `process` does."""
+        """Stages 1 and 2 only: no reply is asked for. Arguments and errors as for `process`."""
         _check_message(message)
-        return await self._read(message, self._config.autonomy, previous, tuple(boundaries))
+        return await self._read(message, self._config.autonomy, previous, tuple(boundaries), self._caller(session))
 
     async def stream(
         self,
@@ -127,11 +151,13 @@ class VifApi:
         previous: Interaction | None = None,
         *,
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
+        session: str = "",
     ) -> AsyncGenerator[Event, None]:
         """The same as events, in the order `vif.events` describes. Arguments and errors as for `process`."""
         _check_message(message)
         autonomy = check_autonomy(self._config.autonomy if autonomy is None else autonomy)
         boundaries = tuple(boundaries)
+        caller = self._caller(session)
         watch = _Watch(self._clock)
 
         formula = formula_reading(autonomy, boundaries)
@@ -139,13 +165,13 @@ class VifApi:
 
         for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
             yield StageStarted(stage)
-        reading, recognition = await self._read(message, autonomy, previous, boundaries)
+        reading, recognition = await self._read(message, autonomy, previous, boundaries, caller)
         recognise_ms = watch.lap()
         yield Recognised(reading, recognition)
         for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
             yield StageFinished(stage, reading, recognise_ms)
 
-        plan = _Plan(message, reading, recognition, formula, autonomy, previous, self.mode, recognise_ms)
+        plan = _Plan(caller, message, reading, recognition, formula, autonomy, previous, self.mode, recognise_ms)
         async with aclosing(self._carry_on(plan, watch)) as events:
             async for event in events:
                 yield event
@@ -157,6 +183,7 @@ class VifApi:
         *,
         boundaries: Sequence[Boundary] | None = None,
         from_formula: bool = False,
+        session: str = "",
     ) -> AsyncGenerator[Event, None]:
         """LLM #2 only: another answer to the message of `interaction`, whose reading is used again.
 
@@ -164,6 +191,7 @@ class VifApi:
             previous: what the interaction followed, as it did then.
             boundaries: other frequencies, amplitudes and phases; None keeps them.
             from_formula: answer from the Rust formula's reading instead.
+            session: as for `process`.
 
         Yields the events from stage 3 on; the last is `Finished` with a new interaction.
         """
@@ -177,7 +205,8 @@ class VifApi:
             reading = Reading(interaction.domains, swinging)
             recognition, mode = interaction.recognition, interaction.mode
         formula = formula_reading(interaction.autonomy, swinging)
-        plan = _Plan(interaction.message, reading, recognition, formula, interaction.autonomy, previous, mode)
+        caller = self._caller(session)
+        plan = _Plan(caller, interaction.message, reading, recognition, formula, interaction.autonomy, previous, mode)
         async with aclosing(self._carry_on(plan, watch)) as events:
             async for event in events:
                 yield event
@@ -198,6 +227,7 @@ class VifApi:
             history=_history(plan.previous),
             max_tokens=self._config.llm2_max_tokens,
             timeout_s=self._config.llm2_timeout_ms / 1000,
+            caller=plan.caller,
             clock=self._clock,
         )
         async with aclosing(answer) as pieces:
@@ -235,13 +265,18 @@ class VifApi:
             await model.aclose()
 
     async def _read(
-        self, message: str, autonomy: float, previous: Interaction | None, boundaries: tuple[Boundary, ...]
+        self,
+        message: str,
+        autonomy: float,
+        previous: Interaction | None,
+        boundaries: tuple[Boundary, ...],
+        caller: Caller,
     ) -> tuple[Reading, Recognition]:
         """Stages 1 and 2."""
         if self._ladder is None:
             return read_formula(autonomy, boundaries), Recognition(source="formula")
         before = previous.domains if previous else None
-        question = Question(message, before, boundaries, self._config.llm1_oscillation)
+        question = Question(message, before, boundaries, self._config.llm1_oscillation, caller)
         found = await self._ladder.recognise(question)
         recognition = found.recognition
         if found.answer:
@@ -253,10 +288,14 @@ class VifApi:
             raise RecognitionError(f"LLM #1 gave no reading: {last}", recognition.fallback_reason)
         return reading, recognition.model_copy(update={"shifts": shifts(before, reading.domains)})
 
+    def _caller(self, session: str) -> Caller:
+        return Caller(uuid4().hex, session or self._session)
+
     def _interaction(
         self, plan: _Plan, context: FlowContext, conclusion: Conclusion, reply: Reply, timings: Timings
     ) -> Interaction:
         return Interaction(
+            id=plan.caller.interaction,
             message=plan.message,
             mode=plan.mode,
             preset=self._config.preset_name,
@@ -281,6 +320,7 @@ class VifApi:
 class _Plan:
     """What is settled once stages 1 and 2 are done."""
 
+    caller: Caller
     message: str
     reading: Reading
     recognition: Recognition
@@ -291,17 +331,26 @@ class _Plan:
     recognise_ms: float = 0.0
 
 
-def connect(config: DualLlmConfig, access: Access | None = None, *, mode: Mode = "dual") -> VifApi:
+def connect(
+    config: DualLlmConfig, access: Access | None = None, *, mode: Mode = "dual", state: State | None = None
+) -> VifApi:
     """A `VifApi` with clients for the models of `config`. Nothing is imported, loaded or connected before it is used.
+
+    Circuits, budgets and remembered readings are shared by all that this process connects, and over `redis_url` by all
+    processes; `state` keeps them apart.
 
     Raises ConfigError when a provider lacks its key or address, or configured weights cannot be read.
     """
     access = access or Access()
     check_access(config, access, mode=mode)
+    state = state or shared_state(
+        config.redis_url.get_secret_value() if config.redis_url else None, config.cache_max_entries
+    )
     llm2 = [open_model(reference, access) for reference in config.responders]
     if mode == "formula":
-        return VifApi(llm2, config)
-    return VifApi.with_dual_llm([_recogniser(reference, access) for reference in config.recognisers], llm2, config)
+        return VifApi(llm2, config, state=state)
+    llm1 = [_recogniser(reference, access) for reference in config.recognisers]
+    return VifApi.with_dual_llm(llm1, llm2, config, state=state)
 
 
 def formula_reading(autonomy: float, boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES) -> FormulaReading:
@@ -321,14 +370,25 @@ def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict
     return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
 
 
-def _recogniser(reference: ModelRef, access: Access) -> Recogniser:
+def _rungs(given: Sequence[ChatModel | Recogniser], guards: Guards) -> list[Recogniser]:
+    """The rungs of the ladder. Only the first one's readings are remembered and hedged: the others stand in for it."""
+    config = guards.config
+    rungs = [ChatRecogniser(guards.reader(rung)) if isinstance(rung, ChatModel) else rung for rung in given]
+    if rungs and config.llm1_hedging and len(rungs) > 1:
+        rungs[0] = HedgedRecogniser(rungs[0], rungs[1])
+    if rungs and config.enable_caching:
+        rungs[0] = CachedRecogniser(SingleFlight(rungs[0]), guards.state, config.cache_ttl_s)
+    return rungs
+
+
+def _recogniser(reference: ModelRef, access: Access) -> ChatModel | Recogniser:
     if reference.provider is Provider.EMBEDDED:
         from vif.llm.embedded import EmbeddedModel
         from vif.recognition.embedded import EmbeddedReader
 
         embedded = EmbeddedModel(access.gguf_path)
         return EmbeddedRecogniser(embedded, EmbeddedReader(embedded))
-    return ChatRecogniser(open_model(reference, access, recogniser=True))
+    return open_model(reference, access, recogniser=True)
 
 
 def _check_message(message: str) -> None:

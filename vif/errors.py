@@ -82,6 +82,8 @@ class ModelError(VifError):
         retry_after_s: seconds the provider asked us to wait, when it did.
         raw_text: what the model had said before the failure, when it said anything.
         usage: what the call cost in tokens, when the provider said so.
+        earlier: failures of the same call that were followed by a retry.
+        took_s: seconds until it failed, where a retry measured them.
     """
 
     reason: ClassVar[Reason]
@@ -94,6 +96,8 @@ class ModelError(VifError):
         self.retry_after_s = retry_after_s
         self.raw_text = raw_text
         self.usage = usage
+        self.earlier: tuple[ModelError, ...] = ()
+        self.took_s = 0.0
 
 
 class AuthError(ModelError):

@@ -14,7 +14,7 @@ from vif.catalogue import cost_usd
 from vif.errors import ModelError, RefusalError, ServerError, TruncatedError
 from vif.flow import FlowContext
 from vif.interaction import Attempt, Response
-from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
+from vif.llm.protocol import NOBODY, Caller, ChatModel, Completion, Finish, Provider, Request, Turn, Usage
 from vif.prompt import COMPACT_INSTRUCTIONS, INSTRUCTIONS, compact_prompt, well_formed
 
 EMBEDDED_MAX_TOKENS = 320
@@ -30,13 +30,20 @@ class Reply:
 
 
 def request_for(
-    model: ChatModel, context: FlowContext, history: Sequence[Turn], max_tokens: int, timeout_s: float
+    model: ChatModel,
+    context: FlowContext,
+    history: Sequence[Turn],
+    *,
+    max_tokens: int,
+    timeout_s: float,
+    caller: Caller = NOBODY,
 ) -> Request:
     """What this model is asked. The embedded one gets a compact prompt: it loses its way in a long one."""
     if model.provider is Provider.EMBEDDED:
         prompt = compact_prompt(context.message, context.reading.domains)
-        return Request(COMPACT_INSTRUCTIONS, (Turn("user", prompt),), min(max_tokens, EMBEDDED_MAX_TOKENS), timeout_s)
-    return Request(INSTRUCTIONS, (*history, Turn("user", context.prompt)), max_tokens, timeout_s)
+        tokens = min(max_tokens, EMBEDDED_MAX_TOKENS)
+        return Request(COMPACT_INSTRUCTIONS, (Turn("user", prompt),), tokens, timeout_s, caller=caller)
+    return Request(INSTRUCTIONS, (*history, Turn("user", context.prompt)), max_tokens, timeout_s, caller=caller)
 
 
 async def respond(
@@ -46,17 +53,21 @@ async def respond(
     history: Sequence[Turn] = (),
     max_tokens: int,
     timeout_s: float,
+    caller: Caller = NOBODY,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[str | Reply, None]:
     """The reply as pieces of text, then one `Reply`. A failure is in `Reply.response.error`, never raised."""
     start = clock()
     failed: list[Attempt] = []
     for position, model in enumerate(models):
-        request = request_for(model, context, history, max_tokens, timeout_s)
+        request = request_for(
+            model, context, history, max_tokens=max_tokens, timeout_s=timeout_s, caller=caller
+        )
         asking = _Asking(model, request, start, clock)
         async with aclosing(asking.run()) as pieces:
             async for piece in pieces:
                 yield piece
+        failed += [asking.record(failure, took_s=failure.took_s) for failure in asking.retried]
         if asking.failure is not None:
             failed.append(asking.record(asking.failure))
             if not asking.begun and position + 1 < len(models):
@@ -81,6 +92,13 @@ class _Asking:
     def begun(self) -> bool:
         """Whether anything has reached the reader."""
         return bool(self._pieces)
+
+    @property
+    def retried(self) -> tuple[ModelError, ...]:
+        """Failures before the first word that were followed by another attempt."""
+        if self.failure is not None and self.failure.earlier:
+            return self.failure.earlier
+        return self._completion.failures if self._completion else ()
 
     @property
     def text(self) -> str:
@@ -124,19 +142,20 @@ class _Asking:
     def _elapsed_ms(self) -> float:
         return max(self._clock() - self._start, 0.0) * 1000
 
-    def record(self, failure: ModelError) -> Attempt:
-        """What is kept of asking in vain."""
-        usage = self._usage or Usage()
+    def record(self, failure: ModelError, *, took_s: float | None = None) -> Attempt:
+        """What is kept of asking in vain; `took_s` when it was not the last of several attempts."""
+        last = took_s is None
+        usage = (self._usage if last else failure.usage) or Usage()
         return Attempt(
             provider=self._model.provider,
             model=self._model.model,
             outcome=failure.reason,
             error=str(failure),
-            latency_ms=max(self._clock() - self._own_start, 0.0) * 1000,
+            latency_ms=max(self._clock() - self._own_start if took_s is None else took_s, 0.0) * 1000,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_usd=cost_usd(self._model.provider, self._model.model, usage),
-            raw_text=self.text,
+            raw_text=self.text if last else failure.raw_text,
         )
 
     def reply(self, failed: Sequence[Attempt]) -> Reply:

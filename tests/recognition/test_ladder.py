@@ -1,10 +1,9 @@
-"""The outcome table of LLM #1, the division of time, the cache and the record; time passes without waiting."""
+"""The outcome table of LLM #1, the division of time and the record; time passes without waiting."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from tests.fakes import (
     wire_answer,
     wire_text,
 )
-from vif.boundaries import Boundary
 from vif.config import DualLlmConfig
 from vif.errors import (
     AuthError,
@@ -395,92 +393,6 @@ def test_many_messages_climb_at_once() -> None:
         return loop_time()
 
     assert in_virtual_time(main) == pytest.approx(2.0)
-
-
-# ── Cache ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def asking(
-    main: Callable[[Ladder], Awaitable[list[Recognised]]], *plans: Any, **settings: Any
-) -> tuple[list[Recognised], FakeRecogniser]:
-    rung = FakeRecogniser(*plans)
-
-    async def run() -> list[Recognised]:
-        return await main(ladder_of(rung, **settings))
-
-    return in_virtual_time(run), rung
-
-
-def test_a_question_asked_again_is_answered_from_the_cache() -> None:
-    async def twice(ladder: Ladder) -> list[Recognised]:
-        return [await ladder.recognise(Question("Why?")) for _ in range(2)]
-
-    (first, again), rung = asking(twice, Read(GOOD, Usage(1200, 300), "{}"))
-    assert len(rung.questions) == 1
-    assert again.answer is GOOD
-    recognition = again.recognition
-    assert (recognition.source, recognition.cache_hit) == ("cache", True)
-    assert (recognition.provider, recognition.model) == ("openai", "gpt-6-luna")
-    assert (recognition.attempts, recognition.cost_usd, recognition.fallback_reason) == ((), 0.0, None)
-    assert recognition.reasoning == first.recognition.reasoning
-    assert (first.recognition.source, first.recognition.cache_hit) == ("llm1", False)
-
-
-def test_a_cached_answer_expires() -> None:
-    async def later(ladder: Ladder) -> list[Recognised]:
-        found = [await ladder.recognise(Question("Why?"))]
-        for wait in (59.0, 2.0):
-            await asyncio.sleep(wait)
-            found.append(await ladder.recognise(Question("Why?")))
-        return found
-
-    found, _ = asking(later, GOOD, GOOD, cache_ttl_s=60)
-    assert [one.recognition.source for one in found] == ["llm1", "cache", "llm1"]
-
-
-def test_the_cache_holds_as_many_as_the_settings_say() -> None:
-    async def three(ladder: Ladder) -> list[Recognised]:
-        return [await ladder.recognise(Question(message)) for message in ("a", "b", "b", "a")]
-
-    found, _ = asking(three, GOOD, GOOD, GOOD, cache_max_entries=1)
-    assert [one.recognition.source for one in found] == ["llm1", "llm1", "cache", "llm1"]
-
-
-def test_the_cache_can_be_off() -> None:
-    async def twice(ladder: Ladder) -> list[Recognised]:
-        return [await ladder.recognise(Question("Why?")) for _ in range(2)]
-
-    found, _ = asking(twice, GOOD, GOOD, enable_caching=False)
-    assert [one.recognition.source for one in found] == ["llm1", "llm1"]
-
-
-def test_the_same_message_in_another_conversation_is_another_question() -> None:
-    questions = [
-        Question("Why?"),
-        Question("Why?", {"CD": 0.9}),
-        Question("Why?", {"CD": 0.8}),
-        Question("Why?", boundaries=(Boundary("CD-SD", frequency=2.0),)),
-        Question("Why?", oscillation=True),
-    ]
-
-    async def each_twice(ladder: Ladder) -> list[Recognised]:
-        return [await ladder.recognise(question) for question in questions * 2]
-
-    found, rung = asking(each_twice, *[answer(CD=0.1 * number) for number in range(5)])
-    assert rung.questions == questions
-    assert [one.recognition.source for one in found] == ["llm1"] * 5 + ["cache"] * 5
-    assert [one.answer for one in found[:5]] == [one.answer for one in found[5:]]
-
-
-def test_neither_failures_nor_the_answers_of_stand_ins_are_kept() -> None:
-    first = FakeRecogniser(AuthError(""), AuthError(""), GOOD)
-    other = second(answer(CD=0.1), AuthError(""))
-
-    async def thrice() -> list[str]:
-        ladder = ladder_of(first, other)
-        return [(await ladder.recognise(Question("Why?"))).recognition.source for _ in range(4)]
-
-    assert in_virtual_time(thrice) == ["secondary", "formula", "llm1", "cache"]
 
 
 # ── Record ──────────────────────────────────────────────────────────────────────────────────────────────────────────

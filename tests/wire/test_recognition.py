@@ -240,7 +240,7 @@ def test_a_failing_responder_is_told_and_keeps_the_reading(
     run: Run, api: Api, standin: Standin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VIF_LLM2_TIMEOUT_MS", "20000")
-    ran = run(say(json.dumps(READING)), fail(500, "out of order"))
+    ran = run(say(json.dumps(READING)), fail(500, "out of order"), fail(500, "out of order"))
     assert ran.status == 3
     assert ran.recognition["source"] == "llm1"
     assert "out of order" in ran.interaction["response"]["error"]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from vif.errors import ModelError
 
 
 class Provider(StrEnum):
@@ -87,12 +90,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer. `model` is the name the provider answered with."""
+    """A whole answer. `model` is the name the provider answered with; `failures` came before it."""
 
     text: str
     model: str
     finish: Finish
     usage: Usage = field(default_factory=Usage)
+    failures: tuple[ModelError, ...] = ()
 
 
 @runtime_checkable

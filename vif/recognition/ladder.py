@@ -9,21 +9,17 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-
-from cachetools import TTLCache
 
 from vif.catalogue import cost_usd
 from vif.config import DualLlmConfig
-from vif.errors import DeadlineError, ModelError, ModelTimeoutError, OutputError, RateLimitError, Reason, ServerError
+from vif.errors import DeadlineError, ModelError, ModelTimeoutError, OutputError, Reason, ServerError
 from vif.interaction import Attempt, Recognition, Source, total_cost
 from vif.llm.protocol import Provider, Usage
+from vif.llm.retry import wait_s
 from vif.recognition.recogniser import Question, Read, Recogniser
 from vif.recognition.schema import Answer
-
-BACKOFF_S = 0.2
-"""Wait before the first retry; it doubles each time, times a random factor from 0.5 to 1.5."""
 
 EMBEDDED_RESERVE = 0.1
 """Share of the deadline kept for an embedded rung at the end of the ladder."""
@@ -35,13 +31,6 @@ class Recognised:
 
     answer: Answer | None
     recognition: Recognition
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    answer: Answer
-    provider: Provider
-    model: str
 
 
 class Ladder:
@@ -62,57 +51,36 @@ class Ladder:
         self._rungs = tuple(rungs)
         self._config = config
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
-        self._kept: TTLCache[Hashable, _Kept] = TTLCache(config.cache_max_entries, config.cache_ttl_s, timer=clock)
 
     async def recognise(self, question: Question) -> Recognised:
         """Read the message, or say why that was not possible."""
         start = self._clock()
-        key = question.key
-        if self._config.enable_caching and (kept := self._kept.get(key)):
-            return self._result("cache", kept, start, cache_hit=True)
         climb = _Climb(self, question, start + self._config.llm1_deadline_ms / 1000)
         found = await climb.run()
-        attempts = tuple(climb.attempts)
-        if found is None:
-            reason = climb.first_failure or Reason.NOT_CONFIGURED
-            return self._result("formula", None, start, fallback_reason=reason, attempts=attempts)
-        rung, read = found
-        kept = _Kept(read.answer, rung.provider, rung.model)
-        if rung is self._rungs[0] and self._config.enable_caching:
-            # A stand-in's reading is not kept: it would hide that the first rung is back.
-            self._kept[key] = kept
-        return self._result(self._source(rung), kept, start, fallback_reason=climb.first_failure, attempts=attempts)
-
-    def _result(
-        self,
-        source: Source,
-        found: _Kept | None,
-        start: float,
-        *,
-        fallback_reason: Reason | None = None,
-        attempts: tuple[Attempt, ...] = (),
-        cache_hit: bool = False,
-    ) -> Recognised:
-        answer = found.answer if found else None
+        answer = found[1].answer if found else None
+        provider, model = _answered(*found) if found else (None, None)
+        reason = climb.first_failure
         recognition = Recognition(
-            source=source,
-            provider=found.provider if found else None,
-            model=found.model if found else None,
+            source=self._source(*found) if found else "formula",
+            provider=provider,
+            model=model,
             reasoning=answer.reasoning if answer else "",
             patterns=answer.patterns if answer else (),
             corrections=answer.corrections if answer else (),
-            fallback_reason=fallback_reason,
-            attempts=attempts,
+            fallback_reason=reason if found else reason or Reason.NOT_CONFIGURED,
+            attempts=tuple(climb.attempts),
             latency_ms=(self._clock() - start) * 1000,
-            cost_usd=total_cost(attempt.cost_usd for attempt in attempts),
-            cache_hit=cache_hit,
+            cost_usd=total_cost(attempt.cost_usd for attempt in climb.attempts),
+            cache_hit=found is not None and found[1].cached,
         )
         return Recognised(answer, recognition)
 
-    def _source(self, rung: Recogniser) -> Source:
-        if rung.provider is Provider.EMBEDDED:
+    def _source(self, rung: Recogniser, read: Read) -> Source:
+        if read.cached:
+            return "cache"
+        if _answered(rung, read)[0] is Provider.EMBEDDED:
             return "embedded"
-        return "llm1" if rung is self._rungs[0] else "secondary"
+        return "llm1" if rung is self._rungs[0] and read.by is None else "secondary"
 
     @property
     def rungs(self) -> tuple[Recogniser, ...]:
@@ -122,6 +90,10 @@ class Ladder:
     async def aclose(self) -> None:
         for rung in self._rungs:
             await rung.aclose()
+
+
+def _answered(rung: Recogniser, read: Read) -> tuple[Provider, str]:
+    return read.by or (rung.provider, rung.model)
 
 
 class _Climb:
@@ -168,19 +140,12 @@ class _Climb:
                 if not error.retryable or number + 1 == tries:
                     return None
                 complaint = str(error) if isinstance(error, OutputError) else None
-                wait = self._wait(error, number)
+                wait = wait_s(error, number, self._ladder._jitter())
                 if self._ladder._clock() + wait >= end:
                     return None
                 if wait:
                     await self._ladder._sleep(wait)
         return None
-
-    def _wait(self, error: ModelError, number: int) -> float:
-        if isinstance(error, OutputError):
-            return 0.0  # the provider is well; what was wrong is in the prompt now
-        if isinstance(error, RateLimitError) and error.retry_after_s is not None:
-            return error.retry_after_s
-        return BACKOFF_S * 2.0**number * (0.5 + self._ladder._jitter())
 
     async def _ask(self, rung: Recogniser, complaint: str | None, end: float) -> Read:
         start = self._ladder._clock()
@@ -204,7 +169,9 @@ class _Climb:
             fault = ServerError(f"{rung.model} failed unexpectedly ({type(error).__name__})")
             self._record(rung, start, Reason.SERVER_ERROR, str(fault))
             raise fault from None
-        self._record(rung, start, "ok", usage=read.usage, raw_text=read.raw_text)
+        self.attempts += read.lost
+        if not read.cached:
+            self._record(rung, start, "ok", by=read.by, usage=read.usage, raw_text=read.raw_text)
         return read
 
     def _record(
@@ -214,19 +181,21 @@ class _Climb:
         outcome: str,
         error: str | None = None,
         *,
+        by: tuple[Provider, str] | None = None,
         usage: Usage | None = None,
         raw_text: str = "",
     ) -> None:
+        provider, model = by or (rung.provider, rung.model)
         self.attempts.append(
             Attempt(
-                provider=rung.provider,
-                model=rung.model,
+                provider=provider,
+                model=model,
                 outcome=outcome,
                 error=error,
                 latency_ms=max(self._ladder._clock() - start, 0.0) * 1000,
                 input_tokens=usage.input_tokens if usage else 0,
                 output_tokens=usage.output_tokens if usage else 0,
-                cost_usd=cost_usd(rung.provider, rung.model, usage) if usage else 0.0,
+                cost_usd=cost_usd(provider, model, usage) if usage else 0.0,
                 raw_text=raw_text,
             )
         )

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary, dissolve
-from vif.llm.protocol import ChatModel, Completion, Preparable, Provider, Request, Turn, Usage
+from vif.interaction import Attempt
+from vif.llm.protocol import (
+    NOBODY,
+    Caller,
+    ChatModel,
+    Completion,
+    Preparable,
+    Provider,
+    Request,
+    Turn,
+    Usage,
+    identity_of,
+)
 from vif.recognition.prompt import system_prompt, user_turn
 from vif.recognition.schema import Answer, checked_answer, output_schema
 
@@ -34,6 +46,7 @@ class Question:
     previous: Mapping[str, float] | None = None
     boundaries: tuple[Boundary, ...] = DEFAULT_BOUNDARIES
     oscillation: bool = False
+    caller: Caller = field(default=NOBODY, compare=False)
 
     @property
     def six_boundaries(self) -> tuple[Boundary, ...]:
@@ -50,11 +63,20 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A usable answer and what it took."""
+    """A usable answer and what it took.
+
+    Attributes:
+        by: provider and model, when it was not the rung itself that answered.
+        cached: nobody was asked: the answer was remembered.
+        lost: attempts at the same time that did not count.
+    """
 
     answer: Answer
     usage: Usage = field(default_factory=Usage)
     raw_text: str = ""
+    by: tuple[Provider, str] | None = None
+    cached: bool = False
+    lost: tuple[Attempt, ...] = ()
 
 
 class Recogniser(Protocol):
@@ -77,6 +99,43 @@ class Recogniser(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class RecogniserWrapper:
+    """Passes everything on, being a rung itself; a subclass changes how a message is read."""
+
+    def __init__(self, inner: Recogniser) -> None:
+        self._inner = inner
+
+    @property
+    def provider(self) -> Provider:
+        return self._inner.provider
+
+    @property
+    def model(self) -> str:
+        return self._inner.model
+
+    @property
+    def attempts(self) -> int | None:
+        return self._inner.attempts
+
+    @property
+    def identity(self) -> str:
+        """Equal for rungs that ask the same model in the same way."""
+        inner = self._inner
+        if isinstance(inner, ChatRecogniser):
+            return identity_of(inner.chat)
+        return inner.identity if isinstance(inner, RecogniserWrapper) else f"{inner.provider}:{inner.model}"
+
+    async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
+        return await self._inner.read(question, complaint, timeout_s)
+
+    async def prepare(self) -> None:
+        if isinstance(self._inner, Preparable):
+            await self._inner.prepare()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +161,7 @@ class ChatRecogniser:
                 max_tokens=MAX_TOKENS,
                 timeout_s=timeout_s,
                 output_schema=output_schema(question.oscillation),
+                caller=question.caller,
             )
         )
         answer = checked_answer(completion, question.six_boundaries, oscillation=question.oscillation)

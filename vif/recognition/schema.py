@@ -17,6 +17,7 @@ from vif.domains import DOMAINS
 from vif.errors import InvalidJsonError, RefusalError, SchemaError, TruncatedError
 from vif.interaction import Correction
 from vif.llm.protocol import Completion, Finish, OutputSchema
+from vif.prompt import well_formed
 
 RELATIVE_TOLERANCE = 0.15
 ABSOLUTE_TOLERANCE = 0.05
@@ -218,5 +219,5 @@ def _violation(error: ValidationError, place: str = "") -> str:
 
 
 def _short(text: str) -> str:
-    plain = " ".join(text.split())
+    plain = " ".join(well_formed(text).split())
     return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 1] + "…"

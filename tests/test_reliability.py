@@ -1,0 +1,127 @@
+"""What holds an interaction together when models fail: the wrappers as `VifApi` stacks them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.fakes import FakeModel, Plan, Said, wire_text
+from vif.api import VifApi, connect
+from vif.config import Access, DualLlmConfig
+from vif.errors import AuthError, ServerError
+from vif.interaction import Interaction
+from vif.llm.protocol import Provider
+from vif.state import MemoryState
+
+ANTHROPIC = {"provider": Provider.ANTHROPIC, "model": "claude-haiku-5-5"}
+
+
+def dual(llm1: Any, *llm2: Plan, state: MemoryState | None = None, **settings: Any) -> VifApi:
+    return VifApi.with_dual_llm(llm1, FakeModel(*llm2), DualLlmConfig(**settings), state=state)
+
+
+def outcomes(interaction: Interaction) -> list[str]:
+    return [attempt.outcome for attempt in interaction.recognition.attempts]
+
+
+async def test_a_reader_that_keeps_failing_is_left_alone_and_the_formula_reads() -> None:
+    reader = FakeModel(*[AuthError("wrong key")] * 5)
+    api = dual(reader, *["One."] * 7)
+    reasons = [(await api.process(str(number))).recognition.fallback_reason for number in range(7)]
+    assert reasons == ["auth"] * 5 + ["circuit_open"] * 2
+    assert len(reader.requests) == 5
+
+
+async def test_an_open_circuit_goes_to_the_next_rung_without_waiting() -> None:
+    other = FakeModel(*[wire_text()] * 2, **ANTHROPIC)  # type: ignore[arg-type]
+    api = dual([FakeModel(AuthError("wrong key")), other], "One.", "Two.", breaker_failures=1)
+    await api.process("one")
+    interaction = await api.process("two")
+    assert outcomes(interaction) == ["circuit_open", "ok"]
+    assert interaction.recognition.source == "secondary"
+    assert interaction.recognition.fallback_reason == "circuit_open"
+
+
+async def test_two_apis_that_share_a_state_share_circuits_and_readings() -> None:
+    state = MemoryState()
+    one, two = (dual(FakeModel(wire_text()), "One.", state=state) for _ in range(2))
+    assert (await one.process("Why?")).recognition.source == "llm1"
+    assert (await two.process("Why?")).recognition.source == "cache"
+
+
+async def test_two_apis_without_a_state_share_nothing() -> None:
+    for _ in range(2):
+        assert (await dual(FakeModel(wire_text()), "One.").process("Why?")).recognition.source == "llm1"
+
+
+async def test_without_caching_every_message_is_read_anew_also_at_the_same_time() -> None:
+    reader = FakeModel(*[wire_text()] * 3)
+    api = dual(reader, *["One."] * 3, enable_caching=False)
+    await asyncio.gather(*(api.process("Why?") for _ in range(3)))
+    assert len(reader.requests) == 3
+
+
+async def test_identical_messages_at_the_same_time_are_read_once() -> None:
+    reader = FakeModel(wire_text())
+    api = dual(reader, *["One."] * 10)
+    interactions = await asyncio.gather(*(api.process("Why?") for _ in range(10)))
+    assert len(reader.requests) == 1
+    costs = [interaction.recognition.cost_usd or 0.0 for interaction in interactions]
+    assert sum(cost > 0 for cost in costs) == 1
+
+
+async def test_with_the_budget_used_up_the_formula_reads_and_llm2_says_so() -> None:
+    api = dual(FakeModel(wire_text()), "One.", budget_usd_per_session=0.0003)
+    first = await api.process("one")
+    assert first.recognition.fallback_reason is None
+    second = await api.process("two")
+    assert (second.recognition.source, second.recognition.fallback_reason) == ("formula", "budget")
+    assert second.response is not None
+    assert second.response.error is not None
+    assert "the budget for this session is used up" in second.response.error
+    assert "VIF_BUDGET_USD_PER_SESSION" in second.response.error
+
+
+async def test_each_session_has_its_own_budget() -> None:
+    api = dual(FakeModel(*[wire_text()] * 2), "One.", "Two.", budget_usd_per_session=0.0003)
+    for session in ("a", "b"):
+        assert (await api.process(session, session=session)).recognition.source == "llm1"
+    assert (await api.process("again", session="a")).recognition.fallback_reason == "budget"
+
+
+async def test_the_embedded_rung_reads_when_the_money_is_gone() -> None:
+    free = FakeModel(wire_text(), provider=Provider.EMBEDDED, model="Small")
+    api = dual([FakeModel(), free], "One.", budget_usd_per_day=0.0)
+    recognition = (await api.process("Why?")).recognition
+    assert (recognition.source, recognition.fallback_reason) == ("embedded", "budget")
+
+
+async def test_a_reply_that_fails_before_its_first_word_is_asked_for_again_and_told() -> None:
+    interaction = await dual(FakeModel(wire_text()), ServerError("busy"), "One.").process("Why?")
+    response = interaction.response
+    assert response is not None
+    assert (interaction.reply, response.error) == ("One.", None)
+    assert [(a.outcome, a.error) for a in response.failed_attempts] == [("server_error", "busy")]
+
+
+async def test_all_attempts_for_a_reply_are_kept_when_none_succeeds() -> None:
+    api = dual(FakeModel(wire_text()), ServerError("one"), Said(then=ServerError("two")))
+    response = (await api.process("Why?")).response
+    assert response is not None
+    assert [attempt.error for attempt in response.failed_attempts] == ["one", "two"]
+
+
+async def test_an_interaction_has_the_id_its_requests_were_made_for() -> None:
+    reader, responder = FakeModel(wire_text()), FakeModel("One.")
+    interaction = await VifApi.with_dual_llm(reader, responder).process("Why?", session="mine")
+    callers = {request.caller for request in (*reader.requests, *responder.requests)}
+    (caller,) = callers
+    assert (caller.interaction, caller.session) == (interaction.id, "mine")
+
+
+def test_connected_apis_share_the_state_of_the_process() -> None:
+    config = DualLlmConfig.preset("offline")
+    one, two = connect(config, Access()), connect(config, Access())
+    apart = connect(config, Access(), state=MemoryState())
+    assert one._guards.state is two._guards.state
+    assert apart._guards.state is not one._guards.state

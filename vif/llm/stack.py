@@ -1,0 +1,53 @@
+"""Which wrappers a model gets, from the inside out. Read a stack as the way of a request from the right to the left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vif.config import DualLlmConfig
+from vif.llm.breaker import CircuitBreaker, OnChange
+from vif.llm.budget import Budgeted, Purse
+from vif.llm.deadline import Deadline
+from vif.llm.protocol import ChatModel, Provider
+from vif.llm.retry import Retry
+from vif.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What the wrappers of one API share."""
+
+    config: DualLlmConfig
+    state: State
+    on_circuit_change: OnChange | None = None
+
+    @property
+    def purse(self) -> Purse:
+        return Purse(self.state, per_session=self.config.budget_usd_per_session, per_day=self.config.budget_usd_per_day)
+
+    def reader(self, model: ChatModel) -> ChatModel:
+        """LLM #1: the ladder retries it and keeps its time."""
+        return self._budgeted(self.breaker(model)) if _costs(model) else model
+
+    def responder(self, model: ChatModel) -> ChatModel:
+        """LLM #2."""
+        guarded = self._budgeted(self.breaker(model)) if _costs(model) else model
+        return Deadline(Retry(guarded, self.config.llm2_max_retries))
+
+    def breaker(self, model: ChatModel) -> CircuitBreaker:
+        return CircuitBreaker(
+            model,
+            self.state,
+            failures=self.config.breaker_failures,
+            reset_s=self.config.breaker_reset_s,
+            on_change=self.on_circuit_change,
+        )
+
+    def _budgeted(self, model: ChatModel) -> ChatModel:
+        purse = self.purse
+        return Budgeted(model, purse) if purse.limited else model
+
+
+def _costs(model: ChatModel) -> bool:
+    """The embedded model is in this process: it has no circuit and no price."""
+    return model.provider is not Provider.EMBEDDED
