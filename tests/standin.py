@@ -11,7 +11,9 @@ It speaks OpenAI's chat completions (`/v1/chat/completions`) and Anthropic's mes
 An empty queue means: a valid reading for a request with a schema, a short reply for any other. Requests a real provider
 would refuse (wrong key, illegal schema, removed parameters) get its 400 or 401 whatever was planned.
 
-As a program, with latencies to load-test against: `python -m tests.standin --port 8123 --llm1-ms 100 --llm2-ms 300`.
+As a program, with latencies and faults to load-test against:
+
+    python -m tests.standin --port 8123 --llm1-ms 50-150 --llm2-ms 300 --faults 0.2
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, Self
 
 import uvicorn
@@ -39,10 +42,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.wire.dialects import DIALECTS, Dialect, sse
 from tests.wire.plans import (
+    FAULTS,
     READING,
     REPLY,
     Api,
     Ending,
+    Latency,
+    Mix,
     Plan,
     Tokens,
     error_event,
@@ -61,6 +67,8 @@ __all__ = [
     "Api",
     "Connection",
     "Ending",
+    "Latency",
+    "Mix",
     "Plan",
     "Seen",
     "Standin",
@@ -74,6 +82,9 @@ __all__ = [
     "say",
     "truncated",
 ]
+
+
+NO_LATENCY = Latency()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,11 +112,26 @@ class Seen:
 
 
 class Standin:
-    """The server; a context manager. Every method may be called from any thread."""
+    """The server; a context manager. Every method may be called from any thread.
 
-    def __init__(self, *, port: int = 0, llm1_s: float = 0.0, llm2_s: float = 0.0, key: str | None = None) -> None:
-        self.llm1_s = llm1_s
-        self.llm2_s = llm2_s
+    `llm1` is how long a request with a schema takes and `llm2` any other; `faults` fall on requests with a schema that
+    nothing else was planned for. With `keep_requests` off nothing is recorded: a load test would fill the memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        llm1: Latency = NO_LATENCY,
+        llm2: Latency = NO_LATENCY,
+        faults: Mix | None = None,
+        seed: int = 0,
+        key: str | None = None,
+        keep_requests: bool = True,
+    ) -> None:
+        self.llm1, self.llm2, self.faults = llm1, llm2, faults
+        self._random = Random(seed)
+        self._keep_requests = keep_requests
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
         self._key = key
@@ -120,6 +146,7 @@ class Standin:
             log_config=None,
             log_level="error",
             lifespan="off",
+            timeout_keep_alive=75,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="standin", daemon=True)
@@ -171,20 +198,25 @@ class Standin:
     async def _perform(self, api: Api, request: HttpRequest) -> _Performance:
         connection = self._connections[tuple(request.scope["client"])]
         seen = Seen(api, request.url.path, dict(request.headers), await request.json(), connection)
-        self.requests.append(seen)
-        self._arrivals.put(seen)
+        if self._keep_requests:
+            self.requests.append(seen)
+            self._arrivals.put(seen)
         dialect = DIALECTS[api]
         refusal = self._wrong_key(seen) or dialect.fault(seen.body)
         plans = self._plans[api]
-        plan = refusal or (plans.popleft() if plans else Plan())
+        plan = refusal or (plans.popleft() if plans else self._unplanned(seen))
         if plan.text is None:
             plan = replace(plan, text=json.dumps(self.reading) if seen.has_schema else self.reply)
-        wait = self.llm1_s if seen.has_schema else self.llm2_s
+        wait = (self.llm1 if seen.has_schema else self.llm2).draw(self._random)
         if seen.body.get("stream"):
             plan = replace(plan, first_token_s=plan.first_token_s + wait)
         else:
             plan = replace(plan, delay_s=plan.delay_s + wait)
         return _Performance(plan, seen, dialect)
+
+    def _unplanned(self, seen: Seen) -> Plan:
+        fault = self.faults.draw(self._random) if self.faults and seen.has_schema else None
+        return fault or Plan()
 
     def _wrong_key(self, seen: Seen) -> Plan | None:
         key = seen.headers.get("authorization", "").removeprefix("Bearer ") or seen.headers.get("x-api-key", "")
@@ -309,12 +341,30 @@ def _protocol(connections: dict[Any, Connection]) -> type[H11Protocol]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A stand-in for OpenAI and Anthropic on a loopback port.")
+    latency = "milliseconds: 100, 50-150, or with a heavy tail 100,0.01x10 (1 %% of calls 10 times slower)"
     parser.add_argument("--port", type=int, default=8123)
-    parser.add_argument("--llm1-ms", type=float, default=0.0, help="before an answer to a request with a schema")
-    parser.add_argument("--llm2-ms", type=float, default=0.0, help="before the first token of any other answer")
+    parser.add_argument(
+        "--llm1-ms", type=Latency.parse, default=NO_LATENCY, help=f"before an answer with a schema; {latency}"
+    )
+    parser.add_argument("--llm2-ms", type=Latency.parse, default=NO_LATENCY, help="before the first token of any other")
+    parser.add_argument("--faults", type=float, default=0.0, help="share of the requests with a schema that fail")
+    parser.add_argument("--fault-kinds", default=",".join(FAULTS), help="which, separated by commas (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of latencies and faults")
     parser.add_argument("--key", default=None, help="refuse other API keys with 401")
     options = parser.parse_args()
-    standin = Standin(port=options.port, llm1_s=options.llm1_ms / 1000, llm2_s=options.llm2_ms / 1000, key=options.key)
+    try:
+        faults = Mix(options.faults, tuple(options.fault_kinds.split(",")))
+    except ValueError as error:
+        parser.error(str(error))
+    standin = Standin(
+        port=options.port,
+        llm1=options.llm1_ms,
+        llm2=options.llm2_ms,
+        faults=faults,
+        seed=options.seed,
+        key=options.key,
+        keep_requests=False,
+    )
     urls = (f"OPENAI_BASE_URL={standin.base_url('openai')}", f"ANTHROPIC_BASE_URL={standin.base_url('anthropic')}")
     sys.stdout.write("\n".join(urls) + "\n")
     sys.stdout.flush()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import Random
 from typing import Any, Literal
 
 Api = Literal["openai", "anthropic"]
@@ -105,3 +106,65 @@ def page(status: int = 200) -> Plan:
 def hang() -> Plan:
     """Take the request and never answer."""
     return Plan(hang=True)
+
+
+def out_of_range() -> Plan:
+    """Answer with a reading that says CD = 1.5."""
+    domains = {"CD": 1.5, "SD": 0.3, "CuD": 0.1, "ED": 0.2}
+    return say(json.dumps({**READING, "domains": domains}))
+
+
+FAULTS: Mapping[str, Callable[[], Plan]] = {
+    "hang": hang,
+    "401": lambda: fail(401, "Incorrect API key provided"),
+    "429": lambda: fail(429, "Rate limit reached", headers={"Retry-After": "1"}),
+    "500": lambda: fail(500, "The server had an error"),
+    "prose": lambda: say("I would say that this is mostly about computation."),
+    "range": out_of_range,
+    "cut": lambda: say(json.dumps(READING), ending=Ending.CUT),
+}
+"""What can go wrong with LLM #1, by the name that `Mix` and the command line use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Each request with a schema fails with a probability of `share`, in one of the `kinds` at random."""
+
+    share: float
+    kinds: tuple[str, ...] = tuple(FAULTS)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.share <= 1.0:
+            raise ValueError(f"the share of faults is {self.share!r}; it must be from 0 to 1")
+        if not self.kinds or set(self.kinds) - set(FAULTS):
+            raise ValueError(f"the faults are {self.kinds!r}; choose from {', '.join(FAULTS)}")
+
+    def draw(self, random: Random) -> Plan | None:
+        return FAULTS[random.choice(self.kinds)]() if random.random() < self.share else None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds until an answer: anything from `least_s` to `most_s`, and `slow_factor` times that for `slow_share`."""
+
+    least_s: float = 0.0
+    most_s: float = 0.0
+    slow_share: float = 0.0
+    slow_factor: float = 10.0
+
+    @classmethod
+    def parse(cls, text: str) -> Latency:
+        """From milliseconds: "100", "50-150", or with a heavy tail "100,0.01x10" (1 % of calls 10 times slower)."""
+        usual, _, tail = text.partition(",")
+        least, _, most = usual.partition("-")
+        share, _, factor = tail.partition("x")
+        latency = cls(
+            float(least) / 1000, float(most or least) / 1000, float(share or 0.0), float(factor) if factor else 10.0
+        )
+        if not (0.0 <= latency.least_s <= latency.most_s and 0.0 <= latency.slow_share <= 1.0):
+            raise ValueError(f"{text!r} is no latency; it must look like 100, 50-150 or 100,0.01x10")
+        return latency
+
+    def draw(self, random: Random) -> float:
+        usual = random.uniform(self.least_s, self.most_s)
+        return usual * self.slow_factor if random.random() < self.slow_share else usual
