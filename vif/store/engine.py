@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from vif.store.location import create_file
 
 BUSY_TIMEOUT_S = 10.0
-"""How long a writer waits for one of another process."""
+"""How long a writer waits for one of another process, and a connection for its server."""
 
 WRITES = "vif_writes"
 """Execution option of a connection that is going to write."""
@@ -26,7 +26,9 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     table, and must not thereby delete what refers to it.
     """
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": round(BUSY_TIMEOUT_S)}
+        )
     create_file(Path(str(url.database)))
     # Transactions are begun by `_begin`: the driver's own way would begin them too late.
     engine = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S})

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     RowMapping,
-    Table,
     and_,
     delete,
     exists,
@@ -74,13 +76,10 @@ def row_of(interaction: Interaction, session: str | None, conversation: str | No
 
 def put(connection: Connection, row: Mapping[str, SQLValue]) -> None:
     """Store an interaction, and its conversation if that is new. One that is there already is replaced."""
+    statements = _put_statements(connection.dialect.name)
     if row["conversation_id"] is not None:
-        conversation = {"id": row["conversation_id"], "created_at": row["created_at"]}
-        statement = _insert(connection, conversations).values(conversation).on_conflict_do_nothing()
-        connection.execute(statement)
-    new = _insert(connection, interactions).values(dict(row))
-    changed = {name: new.excluded[name] for name in row if name != "id"}
-    connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
+        connection.execute(statements.conversation, {"id": row["conversation_id"], "created_at": row["created_at"]})
+    connection.execute(statements.interaction, dict(row))
 
 
 def get(connection: Connection, id: str) -> Interaction | None:
@@ -163,6 +162,18 @@ def _reference(provider: str | None, model: str | None) -> str | None:
     return f"{provider}:{model}" if provider and model else None
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """INSERT with what to do on a conflict, which SQLAlchemy has per database; both read the same."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+class _PutStatements(NamedTuple):
+    conversation: Insert
+    interaction: Insert
+
+
+@cache
+def _put_statements(dialect: str) -> _PutStatements:
+    """Made once: it takes longer than to carry them out. Each database has its own INSERT, and both read the same."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    interaction = insert(interactions)
+    changed = {column.name: interaction.excluded[column.name] for column in interactions.c if not column.primary_key}
+    return _PutStatements(
+        insert(conversations).on_conflict_do_nothing(),
+        interaction.on_conflict_do_update(index_elements=["id"], set_=changed),
+    )

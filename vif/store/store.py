@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vif.interaction import Interaction
 from vif.store import interactions
-from vif.store.engine import make_engine, pragma
+from vif.store.engine import explained, make_engine, pragma
+from vif.store.errors import StoreError
 from vif.store.interactions import Summary
 from vif.store.location import checked_url, default_url, shown
 from vif.store.migrate import prepare
@@ -122,7 +124,11 @@ class Store:
         found = await self.write(work)
         if found and self._engine.dialect.name == "sqlite":
             # Into the database, and cut to nothing: the log still holds pages from before the deletion.
-            await asyncio.to_thread(pragma, self._engine, "wal_checkpoint(TRUNCATE)")
+            # While somebody reads or writes it waits, and in the end leaves that to a later one.
+            try:
+                await asyncio.to_thread(pragma, self._engine, "wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
         return found
 
 

@@ -1,0 +1,34 @@
+"""A database in a folder of the test, and interactions made by the real flow. Nobody's own data is ever touched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.store.making import made
+from vif.interaction import Interaction
+from vif.store import Store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "vif.sqlite3"
+
+
+@pytest.fixture
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    store = Store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def interaction() -> Interaction:
+    return await made("How do I implement quicksort?")
