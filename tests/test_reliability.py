@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.fakes import FakeModel, Plan, Said, wire_text
+import pytest
+
+from tests.fakes import FakeModel, Plan, Said, in_virtual_time, wire_text
 from vif.api import VifApi, connect
 from vif.config import Access, DualLlmConfig
 from vif.errors import AuthError, ServerError
 from vif.interaction import Interaction
 from vif.llm.protocol import Provider
+from vif.recognition.drill import Fault
 from vif.state import MemoryState
 
 ANTHROPIC = {"provider": Provider.ANTHROPIC, "model": "claude-haiku-5-5"}
@@ -125,3 +128,67 @@ def test_connected_apis_share_the_state_of_the_process() -> None:
     apart = connect(config, Access(), state=MemoryState())
     assert one._guards.state is two._guards.state
     assert apart._guards.state is not one._guards.state
+
+
+# ── The drill ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+REASONS = {
+    Fault.TIME_OUT: "timeout",
+    Fault.HANG: "timeout",
+    Fault.AUTH: "auth",
+    Fault.RATE_LIMIT: "rate_limit",
+    Fault.SERVER_ERROR: "server_error",
+    Fault.PROSE: "invalid_json",
+    Fault.OUT_OF_RANGE: "schema",
+}
+
+
+@pytest.mark.parametrize("fault", REASONS)
+def test_a_drill_shows_each_fault_and_the_answers_keep_coming(fault: Fault) -> None:
+    async def main() -> list[Interaction]:
+        model = FakeModel("One.", "Two.")
+        api = VifApi.with_dual_llm(FakeModel(), model, DualLlmConfig(llm1_max_retries=1), drill=fault)
+        return [await api.process(message) for message in ("one", "two")]
+
+    first, second = in_virtual_time(main)
+    assert [i.reply for i in (first, second)] == ["One.", "Two."]
+    assert (first.recognition.source, first.recognition.fallback_reason) == ("formula", REASONS[fault])
+    assert all(attempt.model == "gpt-6-luna" for attempt in first.recognition.attempts)
+
+
+def test_a_drill_with_a_hanging_model_opens_the_circuit() -> None:
+    async def main() -> list[list[str]]:
+        model = FakeModel(*["One."] * 3)
+        api = VifApi.with_dual_llm(FakeModel(), model, DualLlmConfig(), drill=Fault.HANG)
+        return [outcomes(await api.process(str(number))) for number in range(3)]
+
+    first, second, third = in_virtual_time(main)
+    assert first == ["timeout"] * 3
+    assert second == ["timeout", "timeout", "circuit_open"]  # the fifth failure in a row opens it
+    assert third == ["circuit_open"]
+
+
+def test_a_flapping_model_is_helped_by_retries() -> None:
+    async def main() -> list[Interaction]:
+        api = VifApi.with_dual_llm(
+            FakeModel(*[wire_text()] * 2), FakeModel("One.", "Two."), DualLlmConfig(), drill=Fault.FLAPPING
+        )
+        return [await api.process(str(number)) for number in range(2)]
+
+    for interaction in in_virtual_time(main):
+        assert outcomes(interaction) == ["server_error", "server_error", "ok"]
+        assert interaction.recognition.source == "llm1"
+
+
+def test_a_drill_does_not_touch_the_state_of_the_others() -> None:
+    config = DualLlmConfig.preset("offline")
+    api = connect(config, Access(), drill=Fault.AUTH)
+    assert api._guards.state is not connect(config, Access())._guards.state
+
+
+async def test_circuits_and_spending_can_be_looked_at() -> None:
+    api = dual(FakeModel(AuthError("wrong key")), "One.", breaker_failures=1)
+    await api.process("Why?")
+    by_model = {circuit.model: circuit.state for circuit in await api.circuits()}
+    assert by_model == {"gpt-6-luna": "open"}
+    assert (await api.spent()).session == 0.0

@@ -34,11 +34,14 @@ from vif.interaction import (
     Recognition,
     Timings,
 )
+from vif.llm.breaker import Circuit
+from vif.llm.budget import Spent
 from vif.llm.factory import open_model
 from vif.llm.protocol import Caller, ChatModel, Preparable, Provider, Turn
 from vif.llm.stack import Guards
 from vif.oscillation import swinging_like
 from vif.recognition.cache import CachedRecogniser, SingleFlight
+from vif.recognition.drill import Fault, drilled
 from vif.recognition.hedge import HedgedRecogniser
 from vif.recognition.ladder import Ladder
 from vif.recognition.recogniser import ChatRecogniser, EmbeddedRecogniser, Question, Recogniser
@@ -85,14 +88,16 @@ class VifApi:
         config: DualLlmConfig | None = None,
         *,
         state: State | None = None,
+        drill: Fault | None = None,
     ) -> Self:
         """LLM #1 reads. Of several the first is the primary, the others stand in for it; the formula is always last.
 
-        Of several `llm2` the second answers when the first fails before its first word.
+        Of several `llm2` the second answers when the first fails before its first word. In a `drill` the primary
+        misbehaves on purpose.
         """
         api = cls(llm2, config, state=state)
         rungs = llm1 if isinstance(llm1, Sequence) else (llm1,)
-        api._ladder = Ladder(_rungs(rungs, api._guards), api._config)
+        api._ladder = Ladder(_rungs(rungs, api._guards, drill), api._config)
         return api
 
     @property
@@ -252,6 +257,14 @@ class VifApi:
         )
         yield Finished(self._interaction(plan, context, conclusion, reply, timings))
 
+    async def circuits(self) -> tuple[Circuit, ...]:
+        """How the circuit of each model stands that is asked over a network."""
+        return await self._guards.circuits()
+
+    async def spent(self, session: str = "") -> Spent:
+        """What a session (by default this object's) and this day have cost, as far as budgets count it."""
+        return await self._guards.purse.spent(session or self._session)
+
     async def warm_up(self) -> None:
         """Import SDKs and load embedded weights now, so that no message has to wait for them. Failures wait for one."""
         models = [*self._responders, *(self._ladder.rungs if self._ladder else ())]
@@ -332,17 +345,24 @@ class _Plan:
 
 
 def connect(
-    config: DualLlmConfig, access: Access | None = None, *, mode: Mode = "dual", state: State | None = None
+    config: DualLlmConfig,
+    access: Access | None = None,
+    *,
+    mode: Mode = "dual",
+    state: State | None = None,
+    drill: Fault | None = None,
 ) -> VifApi:
     """A `VifApi` with clients for the models of `config`. Nothing is imported, loaded or connected before it is used.
 
     Circuits, budgets and remembered readings are shared by all that this process connects, and over `redis_url` by all
-    processes; `state` keeps them apart.
+    processes; `state` keeps them apart. With a `drill` LLM #1 misbehaves on purpose, and the state is always its own.
 
     Raises ConfigError when a provider lacks its key or address, or configured weights cannot be read.
     """
     access = access or Access()
     check_access(config, access, mode=mode)
+    if drill:
+        state = state or MemoryState(config.cache_max_entries)
     state = state or shared_state(
         config.redis_url.get_secret_value() if config.redis_url else None, config.cache_max_entries
     )
@@ -350,7 +370,7 @@ def connect(
     if mode == "formula":
         return VifApi(llm2, config, state=state)
     llm1 = [_recogniser(reference, access) for reference in config.recognisers]
-    return VifApi.with_dual_llm(llm1, llm2, config, state=state)
+    return VifApi.with_dual_llm(llm1, llm2, config, state=state, drill=drill)
 
 
 def formula_reading(autonomy: float, boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES) -> FormulaReading:
@@ -370,11 +390,13 @@ def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict
     return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
 
 
-def _rungs(given: Sequence[ChatModel | Recogniser], guards: Guards) -> list[Recogniser]:
+def _rungs(given: Sequence[ChatModel | Recogniser], guards: Guards, drill: Fault | None) -> list[Recogniser]:
     """The rungs of the ladder. Only the first one's readings are remembered and hedged: the others stand in for it."""
     config = guards.config
     rungs = [ChatRecogniser(guards.reader(rung)) if isinstance(rung, ChatModel) else rung for rung in given]
-    if rungs and config.llm1_hedging and len(rungs) > 1:
+    if rungs and drill:
+        rungs[0] = drilled(rungs[0], drill, guards)
+    if config.llm1_hedging and len(rungs) > 1:
         rungs[0] = HedgedRecogniser(rungs[0], rungs[1])
     if rungs and config.enable_caching:
         rungs[0] = CachedRecogniser(SingleFlight(rungs[0]), guards.state, config.cache_ttl_s)

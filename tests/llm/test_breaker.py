@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -130,6 +131,23 @@ async def test_a_probe_that_is_cancelled_lets_the_next_one_probe() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await watched.ask() == "hello"
+
+
+def test_a_hanging_model_opens_it_although_somebody_else_ends_the_call() -> None:
+    async def forever(_request: Request) -> Said:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def main(patience_s: float) -> CircuitState:
+        watched = Watched(*[forever] * 5)
+        for _ in range(5):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await watched.ask()
+        return await watched.state()
+
+    assert in_virtual_time(lambda: main(REQUEST.timeout_s)) is CircuitState.OPEN
+    assert in_virtual_time(lambda: main(REQUEST.timeout_s / 2)) is CircuitState.CLOSED
 
 
 @pytest.mark.parametrize("error", [BadRequestError, BudgetError])

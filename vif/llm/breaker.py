@@ -8,12 +8,13 @@ Libraries for this let everybody through when half-open, who then wait for the s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vif.errors import BadRequestError, BudgetError, CircuitOpenError, ModelError, OutputError
+from vif.errors import BadRequestError, BudgetError, CircuitOpenError, ModelError, ModelTimeoutError, OutputError
 from vif.llm.protocol import ChatModel, Completion, Request, circuit_of
 from vif.llm.wrapper import Wrapper
 from vif.state import State
@@ -21,6 +22,10 @@ from vif.state import State
 TRIPPED_TTL_S = 7 * 86_400.0
 FAILURES_TTL_S = 3_600.0
 """Failures that lie an hour apart are not "in a row"."""
+
+
+NEARLY = 0.95
+"""Share of a request's time after which being cancelled means that its time was over."""
 
 
 class CircuitState(StrEnum):
@@ -62,9 +67,9 @@ class CircuitBreaker(Wrapper):
     ) -> None:
         super().__init__(inner)
         self._state, self._limit, self._reset_s, self._on_change = state, failures, reset_s, on_change
-        name = f"circuit:{circuit_of(inner)}"
-        self._failures, self._tripped = f"{name}:failures", f"{name}:tripped"
-        self._open, self._probe = f"{name}:open", f"{name}:probe"
+        self.name = f"circuit:{circuit_of(inner)}"
+        self._failures, self._tripped = f"{self.name}:failures", f"{self.name}:tripped"
+        self._open, self._probe = f"{self.name}:open", f"{self.name}:probe"
 
     async def circuit(self) -> Circuit:
         """How it stands now."""
@@ -79,6 +84,9 @@ class CircuitBreaker(Wrapper):
             completion = await self._inner.complete(request)
         except ModelError as error:
             await passage.failed(error)
+            raise
+        except asyncio.CancelledError:
+            await passage.ended()
             raise
         else:
             await passage.succeeded()
@@ -98,13 +106,16 @@ class CircuitBreaker(Wrapper):
         except ModelError as error:
             await passage.failed(error)
             raise
+        except asyncio.CancelledError:
+            await passage.ended()
+            raise
         finally:
             await passage.leave()
 
     async def _enter(self, request: Request) -> _Passage:
         tripped, is_open = await self._state.read(self._tripped, self._open)
         if not tripped:
-            return _Passage(self, probing=False)
+            return _Passage(self, request, probing=False)
         if is_open or not await self._state.claim(self._probe, request.timeout_s + 1.0):
             left = await self._state.left_s(self._open)
             when = f"in {left:.0f} s" if left else "just now, with another request"
@@ -114,7 +125,7 @@ class CircuitBreaker(Wrapper):
             await self._state.forget(self._probe)
             raise CircuitOpenError(f"{self.model} failed too often and is left alone")
         self._changed(CircuitState.HALF_OPEN)
-        return _Passage(self, probing=True)
+        return _Passage(self, request, probing=True)
 
     def _changed(self, state: CircuitState) -> None:
         if self._on_change is not None:
@@ -124,9 +135,10 @@ class CircuitBreaker(Wrapper):
 class _Passage:
     """One request through the breaker; it gives the probe back in any case."""
 
-    def __init__(self, breaker: CircuitBreaker, *, probing: bool) -> None:
+    def __init__(self, breaker: CircuitBreaker, request: Request, *, probing: bool) -> None:
         self.probing = probing
         self._breaker = breaker
+        self._late = asyncio.get_running_loop().time() + NEARLY * request.timeout_s
 
     async def succeeded(self) -> None:
         b = self._breaker
@@ -146,6 +158,11 @@ class _Passage:
             await self.succeeded()
         elif self.probing or await b._state.add(b._failures, 1, FAILURES_TTL_S) >= b._limit:
             await self._trip()
+
+    async def ended(self) -> None:
+        """Somebody cancelled the request: because its time was over, which is a failure, or for another reason."""
+        if asyncio.get_running_loop().time() >= self._late:
+            await self.failed(ModelTimeoutError("no answer in time"))
 
     async def _trip(self) -> None:
         b = self._breaker

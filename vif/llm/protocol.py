@@ -114,6 +114,7 @@ class Identified(Protocol):
 
     Attributes:
         identity: equal for two clients that ask the same model at the same address in the same way; no secret in it.
+            What follows the first space says in which way.
         account: equal for two clients with the same key; a digest, of no use to anyone who sees it.
     """
 
@@ -130,7 +131,8 @@ def identity_of(model: ChatModel) -> str:
 
 def circuit_of(model: ChatModel) -> str:
     """The name of the circuit this model is on: the failures of one key or address are not those of another."""
-    return f"{identity_of(model)}#{model.account}" if isinstance(model, Identified) else identity_of(model)
+    whom = identity_of(model).partition(" ")[0]
+    return f"{whom}#{model.account}" if isinstance(model, Identified) else whom
 
 
 @runtime_checkable

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vif.config import DualLlmConfig
-from vif.llm.breaker import CircuitBreaker, OnChange
+from vif.llm.breaker import Circuit, CircuitBreaker, OnChange
 from vif.llm.budget import Budgeted, Purse
 from vif.llm.deadline import Deadline
 from vif.llm.protocol import ChatModel, Provider
@@ -20,6 +20,8 @@ class Guards:
     config: DualLlmConfig
     state: State
     on_circuit_change: OnChange | None = None
+    breakers: list[CircuitBreaker] = field(default_factory=list)
+    """Those that were made so far."""
 
     @property
     def purse(self) -> Purse:
@@ -35,13 +37,20 @@ class Guards:
         return Deadline(Retry(guarded, self.config.llm2_max_retries))
 
     def breaker(self, model: ChatModel) -> CircuitBreaker:
-        return CircuitBreaker(
+        made = CircuitBreaker(
             model,
             self.state,
             failures=self.config.breaker_failures,
             reset_s=self.config.breaker_reset_s,
             on_change=self.on_circuit_change,
         )
+        self.breakers.append(made)
+        return made
+
+    async def circuits(self) -> tuple[Circuit, ...]:
+        """How the circuit of each model stands; a model in both roles has one circuit."""
+        by_name = {breaker.name: breaker for breaker in self.breakers}
+        return tuple([await breaker.circuit() for breaker in by_name.values()])
 
     def _budgeted(self, model: ChatModel) -> ChatModel:
         purse = self.purse
