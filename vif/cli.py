@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from functools import partial
 from io import TextIOWrapper
@@ -22,6 +22,7 @@ from vif.errors import InputError, RecognitionError, VifError
 if TYPE_CHECKING:
     from vif.api import VifApi
     from vif.interaction import Interaction, Recognition, Response
+    from vif.load.report import LoadReport
 
 WRONG_USE, MODEL_FAILED = 2, 3
 AT_ONCE = 8
@@ -184,6 +185,90 @@ def models() -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@cli.command()
+@_preset
+@click.option("--concurrency", type=click.IntRange(1, 1_000), default=100, show_default=True, help="messages at once")
+@click.option("--requests", type=click.IntRange(1, 1_000_000), default=500, show_default=True, help="messages in all")
+@click.option("--repeat-share", type=click.FloatRange(0, 1), default=0.0, metavar="R", help="0 to 1, said before")
+@click.option("--seed", type=int, metavar="N", help="for the same messages again")
+@click.option("--bare", is_flag=True, help="run the bare SDKs with the same prompts too")
+@click.option("--yes", is_flag=True, help="do not ask before it costs money")
+@click.option("--json", "as_json", is_flag=True, help="print the report as one JSON object")
+def load(
+    *,
+    preset: str | None,
+    concurrency: int,
+    requests: int,
+    repeat_share: float,
+    seed: int | None,
+    bare: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Load-test the pipeline against the configured providers."""
+    from random import randrange
+
+    from rich.console import Console
+
+    from vif.config import Access
+    from vif.load.report import load_report, load_table
+    from vif.load.runner import LoadPlan, asks_others, carry_out, check_bare, estimated_cost_usd
+
+    plan = LoadPlan(requests, concurrency, repeat_share, randrange(1_000_000) if seed is None else seed, bare)  # noqa: S311
+    access = Access()
+
+    async def measure() -> LoadReport:
+        async with _connected(preset) as api:
+            if bare:
+                check_bare(api.config)
+            if asks_others(api.config, access):
+                _agree(requests, estimated_cost_usd(api.config, access, plan), yes)
+            with _progress(requests) as on_done:
+                return load_report(api.config, plan, *await carry_out(api, access, plan, on_done))
+
+    report = asyncio.run(measure())
+    if as_json:
+        click.echo(_printable_json(report.model_dump_json()))
+    else:
+        Console().print(load_table(report))
+    if report.failures:
+        return _fail(f"{report.failures} of {requests} messages got no answer: LLM #2 failed", MODEL_FAILED)
+    return 0
+
+
+def _agree(requests: int, dollars: float | None, yes: bool) -> None:
+    """Say what it may cost; without `--yes` go on only when somebody says so."""
+    cost = "a price that is not known" if dollars is None else f"about ${dollars:.2f}"
+    notice = f"{requests} messages go to real providers, for {cost}"
+    if yes:
+        print(f"vif: warning: {notice}", file=sys.stderr)
+    elif sys.stdin.isatty():
+        click.confirm(f"{notice}. Go on?", abort=True, err=True)
+    else:
+        raise click.UsageError(f"{notice}; say --yes when that is meant")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str, int], None]]:
+    """A bar on the terminal for each part of the work; nothing where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    parts: dict[str, TaskID] = {}
+    with Progress(
+        *columns, console=console, transient=True, refresh_per_second=4, disable=not console.is_terminal
+    ) as progress:
+
+        def on_done(part: str, done: int) -> None:
+            if part not in parts:
+                parts[part] = progress.add_task(part, total=total)
+            progress.update(parts[part], completed=done)
+
+        yield on_done
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""The load test: the whole pipeline, many messages at once, and what came of it."""
