@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from contextlib import closing
 from importlib import import_module
 from io import StringIO
@@ -21,12 +22,14 @@ from sqlalchemy import URL, Column, Integer, MetaData, Table
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 import dev
+import vif.store.engine
+from tests.fakes import FakeClock
 from vif.errors import ConfigError
 from vif.interaction import Interaction
 from vif.store import Store
-from vif.store.engine import make_engine
+from vif.store.engine import make_engine, writing
 from vif.store.location import checked_url
-from vif.store.migrate import SCRIPTS, revision_of
+from vif.store.migrate import SCRIPTS, _use_write_ahead_log, migrate, revision_of
 from vif.store.tables import REVISION, metadata
 
 
@@ -99,6 +102,76 @@ async def test_a_migration_that_fails_leaves_nothing_half_made(url: str, path: P
     store = Store(url)
     await store.save(interaction)
     store.close()
+
+
+# ── Others at the same file ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def held(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """A connection that keeps everybody else out of a new database, in which nobody waits for locks."""
+    monkeypatch.setattr(vif.store.engine, "BUSY_TIMEOUT_S", 0.0)
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield connection
+
+
+def test_the_write_ahead_log_is_asked_for_until_the_others_are_done(held: sqlite3.Connection, url: str) -> None:
+    clock = FakeClock()
+    engine = make_engine(checked_url(url))
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        clock.slept.append(seconds)
+        if len(clock.slept) == 3:
+            held.execute("COMMIT")
+
+    _use_write_ahead_log(engine, clock, sleep)
+    assert clock.slept == [0.01] * 3
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    engine.dispose()
+
+
+def test_a_file_that_stays_locked_is_given_up_after_ten_seconds(held: sqlite3.Connection, url: str) -> None:
+    clock = FakeClock()
+    engine = make_engine(checked_url(url))
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+        _use_write_ahead_log(engine, clock, sleep)
+    assert clock.now == pytest.approx(10, abs=0.02)
+    engine.dispose()
+
+
+def test_a_writer_keeps_other_writers_out_from_its_first_moment_and_a_reader_nobody(url: str, path: Path) -> None:
+    Store(url).close()
+    engine = make_engine(checked_url(url))
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
+        with engine.connect() as connection:
+            assert revision_of(connection) == REVISION
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        with writing(engine) as connection, connection.begin():
+            assert revision_of(connection) == REVISION
+            with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+                other.execute("BEGIN IMMEDIATE")
+    engine.dispose()
+
+
+def test_what_was_migrated_while_one_waited_for_the_lock_is_not_migrated_again(url: str) -> None:
+    Store(url).close()
+    engine = make_engine(checked_url(url))
+    with writing(engine) as connection, connection.begin():
+        migrate(connection)  # as a process does that saw the database still empty
+    engine.dispose()
+    assert differences(url, metadata) == []
+
+
+# ── PostgreSQL and wheels ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_on_postgresql_the_migrations_make_the_tables_the_code_uses() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -109,8 +110,8 @@ asyncio.run(main())
 """
 
 
-async def test_a_process_that_ends_without_closing_its_store_still_writes_what_it_was_given(url: str) -> None:
+def test_a_process_that_ends_without_closing_its_store_still_writes_what_it_was_given(url: str) -> None:
     command = [sys.executable, "-W", "error", "-c", LEAVES_IT_OPEN, url]
     done = subprocess.run(command, cwd=dev.ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert await ids_in(url) == {done.stdout.strip()}
+    assert asyncio.run(ids_in(url)) == {done.stdout.strip()}

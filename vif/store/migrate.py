@@ -77,17 +77,19 @@ def revision_of(connection: Connection) -> str | None:
     return found
 
 
-def _use_write_ahead_log(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> None:
+def _use_write_ahead_log(
+    engine: Engine, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> None:
     """Readers then never wait for writers. Kept in the file.
 
     SQLite refuses the change at once, without waiting, while another process makes it: hence the retries.
     """
-    waits = [0.01] * round(BUSY_TIMEOUT_S / 0.01)
+    give_up_at = clock() + BUSY_TIMEOUT_S
     while True:
         try:
             pragma(engine, "journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if not waits or not is_busy(error):
+            if not is_busy(error) or clock() >= give_up_at:
                 raise
-            sleep(waits.pop())
+        sleep(0.01)
