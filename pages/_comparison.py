@@ -80,7 +80,7 @@ def _job(number: int, choice: str, request: Request, settings: Settings) -> Job:
     return Job(Column(name, turn), lambda: _events(api, request, plan.autonomy))
 
 
-async def _events(api: vif.VifApi, request: Request, autonomy: float) -> AsyncGenerator[Event, None]:
+async def _events(api: _runtime.Connection, request: Request, autonomy: float) -> AsyncGenerator[Event, None]:
     async with aclosing(api.stream(request.message, autonomy)) as events:
         async for event in events:
             yield event

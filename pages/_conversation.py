@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ _KEY = "conversation"
 class Conversation:
     """`turns` are over; `run` is not, or has only just ended; `question` waits to be asked."""
 
+    id: str = field(default_factory=lambda: uuid4().hex)
     turns: list[Turn] = field(default_factory=list)
     run: Run | None = None
     question: str | None = None
@@ -75,9 +77,10 @@ def begin(settings: Settings) -> None:
     if talk.question is None or settings.config is None:
         return
     stop()
-    api = connection(settings.config, settings.access, settings.mode)
+    asked = connection(settings.config, settings.access, settings.mode)
     number = talk.turns[-1].number + 1 if talk.turns else 1
-    run = Run(Turn(number, talk.question, settings.mode, settings.config), api, settings.autonomy, talk.previous)
+    turn = Turn(number, talk.question, settings.mode, settings.config)
+    run = Run(turn, asked, settings.autonomy, talk.previous, talk.id)
     # From here on a rerun finds the run, not the question: a model is never asked twice.
     talk.run, talk.question = run, None
     run.start()

@@ -11,17 +11,22 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TypeVar
+from uuid import uuid4
 
 import streamlit as st
 
 import vif
 from pages._turn import Turn
+from vif.boundaries import Boundary
+from vif.events import Event
 from vif.flow import Mode
 from vif.interaction import Interaction
+from vif.store import LaterStore, open_later
 
 POLL_S = 0.1
 """How long a page waits for news before it looks whether it was stopped."""
@@ -30,6 +35,9 @@ PACE_S = 0.03
 """The least time between two drawings: a reply can stream faster than a browser paints."""
 
 KEPT_CONNECTIONS = 32
+
+DRILL_KEY = "drill"
+_SESSION_KEY = "session_id"
 
 T = TypeVar("T")
 
@@ -52,24 +60,92 @@ def event_loop() -> EventLoop:
     return EventLoop()
 
 
+@st.cache_resource(show_spinner=False)
+def _store() -> LaterStore:
+    """Where this server keeps what is finished."""
+    return open_later(vif.DualLlmConfig().database_url)
+
+
 def _release(api: vif.VifApi) -> None:
     event_loop().submit(api.aclose())
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_CONNECTIONS, on_release=_release)
-def _connection(
-    _config: vif.DualLlmConfig, _access: vif.Access, mode: Mode, settings: str, fingerprint: str
-) -> vif.VifApi:
-    api = vif.connect(_config, _access, mode=mode)
+def _api(_config: vif.DualLlmConfig, _access: vif.Access, mode: Mode, settings: str, fingerprint: str) -> vif.VifApi:
+    api = vif.connect(_config, _access, mode=mode, store=_store())
     event_loop().submit(api.warm_up())
     return api
 
 
-def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> vif.VifApi:
-    """The API for these settings, shared by all sessions that have the same settings and the same keys."""
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An API, and on whose behalf it is asked."""
+
+    api: vif.VifApi
+    session: str
+
+    def stream(
+        self,
+        message: str,
+        autonomy: float | None = None,
+        previous: Interaction | None = None,
+        *,
+        conversation: str | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """As `VifApi.stream`."""
+        return self.api.stream(message, autonomy, previous, session=self.session, conversation=conversation)
+
+    def answer_again(
+        self,
+        interaction: Interaction,
+        previous: Interaction | None = None,
+        *,
+        boundaries: Sequence[Boundary] | None = None,
+        from_formula: bool = False,
+    ) -> AsyncGenerator[Event, None]:
+        """As `VifApi.answer_again`."""
+        return self.api.answer_again(
+            interaction, previous, boundaries=boundaries, from_formula=from_formula, session=self.session
+        )
+
+
+def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> Connection:
+    """What to ask with these settings. Sessions with the same settings and the same keys share an API."""
+    drill: Drill | None = st.session_state.get(DRILL_KEY)
+    if drill is not None and mode == "dual":
+        return Connection(drill.api(config, access), session_id())
     # The autonomy goes with each message.
     settings = config.model_dump_json(exclude={"autonomy"})
-    return _connection(config, access, mode, settings, _fingerprint(access))
+    return Connection(_api(config, access, mode, settings, _fingerprint(access)), session_id())
+
+
+def session_id() -> str:
+    """What this browser session is called in budgets, logs and the database; nobody can guess it."""
+    if _SESSION_KEY not in st.session_state:
+        st.session_state[_SESSION_KEY] = uuid4().hex
+    return str(st.session_state[_SESSION_KEY])
+
+
+class Drill:
+    """A fault drill of this session. It keeps nothing, and its circuits and memories are its own."""
+
+    def __init__(self, fault: vif.Fault) -> None:
+        self.fault = fault
+        self._apis: dict[str, vif.VifApi] = {}
+
+    def api(self, config: vif.DualLlmConfig, access: vif.Access) -> vif.VifApi:
+        """The API for these settings, with LLM #1 at fault."""
+        settings = config.model_dump_json(exclude={"autonomy"}) + _fingerprint(access)
+        if settings not in self._apis:
+            self._apis[settings] = vif.connect(config, access, drill=self.fault)
+            event_loop().submit(self._apis[settings].warm_up())
+        return self._apis[settings]
+
+    def end(self) -> None:
+        """Release its connections."""
+        for api in self._apis.values():
+            _release(api)
+        self._apis.clear()
 
 
 def _fingerprint(access: vif.Access) -> str:
@@ -90,9 +166,17 @@ def in_words(error: Exception) -> str:
 class Run:
     """One interaction under way."""
 
-    def __init__(self, turn: Turn, api: vif.VifApi, autonomy: float, previous: Interaction | None) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        connection: Connection,
+        autonomy: float,
+        previous: Interaction | None,
+        conversation: str | None = None,
+    ) -> None:
         self._turn = turn
-        self._api, self._autonomy, self._previous = api, autonomy, previous
+        self._connection, self._autonomy, self._previous = connection, autonomy, previous
+        self._conversation = conversation
         self._changed = threading.Condition()
         self._task: Future[None] | None = None
 
@@ -123,7 +207,10 @@ class Run:
 
     async def _carry_out(self) -> None:
         try:
-            async with aclosing(self._api.stream(self._turn.message, self._autonomy, self._previous)) as events:
+            stream = self._connection.stream(
+                self._turn.message, self._autonomy, self._previous, conversation=self._conversation
+            )
+            async with aclosing(stream) as events:
                 async for event in events:
                     self._become(self._turn.after(event))
         except asyncio.CancelledError:

@@ -98,9 +98,12 @@ def without_provider_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _clean_environment() -> Iterator[None]:
-    """Keep a developer's keys out of every test, whether they are exported or stand in `.env`."""
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep a developer's keys out of every test, whether they are exported or stand in `.env`, and tests out of
+    the developer's own database.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         for name in os.environ.keys() - without_provider_settings(os.environ).keys():
             patch.delenv(name)
         for settings in vars(vif.config).values():

@@ -10,9 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes import FakeClock, FakeModel, FakeRecogniser, Plan, Said, answer, hang, wire_answer, wire_text
-from vif.api import LONGEST_MESSAGE, VifApi, connect, formula_reading, shifts
+from vif.api import LONGEST_MESSAGE, VifApi, formula_reading, shifts
 from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary
 from vif.config import Access, DualLlmConfig
+from vif.connection import connect
 from vif.errors import AuthError, ConfigError, ConnectError, InputError, Reason, RecognitionError, ServerError
 from vif.events import (
     Event,

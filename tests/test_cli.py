@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import VIF, FakeModel, FakeRecogniser, Plan, Said, answer, wire_text
-from vif.api import VifApi
+from vif.api import Keeper, VifApi
 from vif.catalogue import CATALOGUE
 from vif.cli import AT_ONCE, main
 from vif.config import Access, DualLlmConfig
@@ -64,10 +66,10 @@ class Terminal:
     def with_models(self, llm1: Recogniser | FakeModel | Sequence[Any], *replies: Plan) -> Terminal:
         """From now on these models answer, whatever the settings name."""
 
-        def connect(config: DualLlmConfig, access: Access) -> VifApi:
-            return VifApi.with_dual_llm(llm1, FakeModel(*replies), config)
+        def connect(config: DualLlmConfig, access: Access, *, store: Keeper | None = None) -> VifApi:
+            return VifApi.with_dual_llm(llm1, FakeModel(*replies), config, store=store)
 
-        self.patch.setattr("vif.api.connect", connect)
+        self.patch.setattr("vif.connection.connect", connect)
         return self
 
     def setting(self, **variables: str) -> Terminal:
@@ -285,6 +287,39 @@ def test_an_interrupt_is_quiet(vif: Terminal) -> None:
 
     done = vif.with_models(FakeRecogniser(interrupted), "Because.")("run", "Why?")
     assert (done.status, done.out, done.err.strip()) == (130, "", "")
+
+
+# ── The database ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_run_is_in_the_database(vif: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "kept.sqlite3"
+    vif.setting(VIF_DATABASE_URL=f"sqlite:///{file}")
+    done = vif.with_models(FakeRecogniser(answer()), "Because.")("run", "--json", "Why?")
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT id, message FROM interactions").fetchall() == [
+            (json.loads(done.out)["id"], "Why?")
+        ]
+
+
+def test_a_database_that_cannot_be_used_is_said_before_anybody_is_asked(vif: Terminal) -> None:
+    vif.setting(VIF_DATABASE_URL="mysql://me:hunter2secret@host/db")
+    done = vif.with_models(FakeRecogniser(), "Because.")("run", "Why?")
+    assert done.status == 2
+    assert "database_url (VIF_DATABASE_URL) names 'mysql'" in one_line(done)
+    assert "hunter2secret" not in done.err
+
+
+def test_a_home_that_cannot_be_written_to_is_only_mentioned(
+    vif: Terminal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = tmp_path / "a file"
+    nowhere.touch()
+    vif.setting(XDG_DATA_HOME=str(nowhere))
+    done = vif.with_models(FakeRecogniser(answer()), "Because.")("run", "Why?")
+    assert done.status == 0
+    assert "Because." in done.out
+    assert "was not stored" in caplog.text
 
 
 # ── Text of others ──────────────────────────────────────────────────────────────────────────────────────────────────

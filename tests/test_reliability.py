@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeModel, Plan, Said, in_virtual_time, wire_text
-from vif.api import VifApi, connect
+from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
+from vif.connection import connect
 from vif.errors import AuthError, ServerError
 from vif.interaction import Interaction
 from vif.llm.protocol import Provider

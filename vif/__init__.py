@@ -13,28 +13,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vif.api import VifApi, connect, formula_reading
+    from vif.api import VifApi, formula_reading
     from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary, Status
     from vif.catalogue import CATALOGUE, lifecycle_warning
     from vif.config import PRESETS, Access, DualLlmConfig, ModelRef, load_config
+    from vif.connection import connect
     from vif.domains import DOMAINS, Domain
     from vif.errors import ConfigError, InputError, ModelError, Reason, RecognitionError, VifError
     from vif.interaction import Interaction, Recognition, Response
+    from vif.llm.breaker import Circuit, CircuitState
+    from vif.llm.budget import Spent
     from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
+    from vif.recognition.drill import Fault
     from vif.recognition.prompt import recognition_prompts
 
 __version__ = "0.1.0"
 
 # Loaded when first used: settings and validation take a few tenths of a second to import.
 _HOMES = {
-    "vif.api": ("VifApi", "connect", "formula_reading"),
+    "vif.api": ("VifApi", "formula_reading"),
     "vif.boundaries": ("BOUNDARY_NAMES", "DEFAULT_BOUNDARIES", "Boundary", "Status"),
     "vif.catalogue": ("CATALOGUE", "lifecycle_warning"),
     "vif.config": ("PRESETS", "Access", "DualLlmConfig", "ModelRef", "load_config"),
+    "vif.connection": ("connect",),
     "vif.domains": ("DOMAINS", "Domain"),
     "vif.errors": ("ConfigError", "InputError", "ModelError", "Reason", "RecognitionError", "VifError"),
     "vif.interaction": ("Interaction", "Recognition", "Response"),
+    "vif.llm.breaker": ("Circuit", "CircuitState"),
+    "vif.llm.budget": ("Spent",),
     "vif.llm.protocol": ("ChatModel", "Completion", "Finish", "Provider", "Request", "Turn", "Usage"),
+    "vif.recognition.drill": ("Fault",),
     "vif.recognition.prompt": ("recognition_prompts",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -48,10 +56,13 @@ __all__ = [
     "Access",
     "Boundary",
     "ChatModel",
+    "Circuit",
+    "CircuitState",
     "Completion",
     "ConfigError",
     "Domain",
     "DualLlmConfig",
+    "Fault",
     "Finish",
     "InputError",
     "Interaction",
@@ -63,6 +74,7 @@ __all__ = [
     "RecognitionError",
     "Request",
     "Response",
+    "Spent",
     "Status",
     "Turn",
     "Usage",

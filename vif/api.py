@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 from uuid import uuid4
 
 from vif.boundaries import DEFAULT_BOUNDARIES, Boundary
-from vif.config import Access, DualLlmConfig, ModelRef, check_access
+from vif.config import DualLlmConfig
 from vif.domains import DOMAINS, check_autonomy, formula_activations
 from vif.errors import InputError, RecognitionError
 from vif.events import (
@@ -36,17 +37,17 @@ from vif.interaction import (
 )
 from vif.llm.breaker import Circuit
 from vif.llm.budget import Spent
-from vif.llm.factory import open_model
-from vif.llm.protocol import Caller, ChatModel, Preparable, Provider, Turn
+from vif.llm.protocol import Caller, ChatModel, Preparable, Turn
 from vif.llm.stack import Guards
 from vif.oscillation import swinging_like
-from vif.recognition.cache import CachedRecogniser, SingleFlight
-from vif.recognition.drill import Fault, drilled
-from vif.recognition.hedge import HedgedRecogniser
+from vif.recognition.drill import Fault
 from vif.recognition.ladder import Ladder
-from vif.recognition.recogniser import ChatRecogniser, EmbeddedRecogniser, Question, Recogniser
+from vif.recognition.recogniser import Question, Recogniser
+from vif.recognition.stack import rungs_of
 from vif.response import Reply, respond
-from vif.state import MemoryState, State, shared_state
+from vif.state import MemoryState, State
+from vif.store import StoreError
+from vif.watch import StageWatch, Watch
 
 FORMULA: Mode = "formula"
 
@@ -55,6 +56,19 @@ SHIFT_ABOVE = 0.3
 
 LONGEST_MESSAGE = 200_000
 """Characters. More than any model of the catalogue reads with profit, and enough for a long document."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class Keeper(Protocol):
+    """Where finished interactions go: `vif.store.Store`, or one that is opened later."""
+
+    async def save(
+        self, interaction: Interaction, *, session: str | None = None, conversation: str | None = None
+    ) -> None:
+        """Return once it is safe. Raises StoreError."""
+        ...
 
 
 class VifApi:
@@ -70,8 +84,12 @@ class VifApi:
         config: DualLlmConfig | None = None,
         *,
         state: State | None = None,
+        store: Keeper | None = None,
     ) -> None:
-        """`state` holds circuits, budgets and remembered readings; by default it is this object's own."""
+        """`state` holds circuits, budgets and remembered readings; by default it is this object's own.
+
+        Finished interactions go into `store`, before they are told to be finished; without one they are not kept.
+        """
         self._config = config or DualLlmConfig()
         self._guards = Guards(self._config, state or MemoryState(self._config.cache_max_entries))
         models = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
@@ -79,6 +97,7 @@ class VifApi:
         self._ladder: Ladder | None = None
         self._clock: Callable[[], float] = time.perf_counter
         self._session = uuid4().hex
+        self._store = store
 
     @classmethod
     def with_dual_llm(
@@ -88,6 +107,7 @@ class VifApi:
         config: DualLlmConfig | None = None,
         *,
         state: State | None = None,
+        store: Keeper | None = None,
         drill: Fault | None = None,
     ) -> Self:
         """LLM #1 reads. Of several the first is the primary, the others stand in for it; the formula is always last.
@@ -95,9 +115,9 @@ class VifApi:
         Of several `llm2` the second answers when the first fails before its first word. In a `drill` the primary
         misbehaves on purpose.
         """
-        api = cls(llm2, config, state=state)
+        api = cls(llm2, config, state=state, store=store)
         rungs = llm1 if isinstance(llm1, Sequence) else (llm1,)
-        api._ladder = Ladder(_rungs(rungs, api._guards, drill), api._config)
+        api._ladder = Ladder(rungs_of(rungs, api._guards, drill), api._config)
         return api
 
     @property
@@ -116,6 +136,7 @@ class VifApi:
         *,
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
         session: str = "",
+        conversation: str | None = None,
     ) -> Interaction:
         """The whole interaction. A failure of LLM #2 is in `response.error`, with everything else still there.
 
@@ -125,12 +146,15 @@ class VifApi:
             previous: the interaction before in the same conversation.
             boundaries: frequency, amplitude and phase of the boundaries; their other values are computed.
             session: whose budget it is; by default this object is one session.
+            conversation: id of the conversation it is kept in, when there is a store.
 
         Raises:
             InputError: autonomy outside 0 to 1, or a message over 200,000 characters.
             RecognitionError: LLM #1 failed and `fallback_to_formula` is off.
         """
-        events = self.stream(message, autonomy, previous, boundaries=boundaries, session=session)
+        events = self.stream(
+            message, autonomy, previous, boundaries=boundaries, session=session, conversation=conversation
+        )
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Finished):
@@ -157,13 +181,14 @@ class VifApi:
         *,
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
         session: str = "",
+        conversation: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """The same as events, in the order `vif.events` describes. Arguments and errors as for `process`."""
         _check_message(message)
         autonomy = check_autonomy(self._config.autonomy if autonomy is None else autonomy)
         boundaries = tuple(boundaries)
-        caller = self._caller(session)
-        watch = _Watch(self._clock)
+        caller = self._caller(session, conversation)
+        watch = Watch(self._clock)
 
         formula = formula_reading(autonomy, boundaries)
         yield FormulaRead(formula)
@@ -189,6 +214,7 @@ class VifApi:
         boundaries: Sequence[Boundary] | None = None,
         from_formula: bool = False,
         session: str = "",
+        conversation: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """LLM #2 only: another answer to the message of `interaction`, whose reading is used again.
 
@@ -196,11 +222,11 @@ class VifApi:
             previous: what the interaction followed, as it did then.
             boundaries: other frequencies, amplitudes and phases; None keeps them.
             from_formula: answer from the Rust formula's reading instead.
-            session: as for `process`.
+            session, conversation: as for `process`.
 
         Yields the events from stage 3 on; the last is `Finished` with a new interaction.
         """
-        watch = _Watch(self._clock)
+        watch = Watch(self._clock)
         given = {boundary.name: boundary for boundary in (boundaries or interaction.boundaries)}
         swinging = tuple(swinging_like(boundary, given) for boundary in interaction.boundaries)
         if from_formula:
@@ -210,15 +236,15 @@ class VifApi:
             reading = Reading(interaction.domains, swinging)
             recognition, mode = interaction.recognition, interaction.mode
         formula = formula_reading(interaction.autonomy, swinging)
-        caller = self._caller(session)
+        caller = self._caller(session, conversation)
         plan = _Plan(caller, interaction.message, reading, recognition, formula, interaction.autonomy, previous, mode)
         async with aclosing(self._carry_on(plan, watch)) as events:
             async for event in events:
                 yield event
 
-    async def _carry_on(self, plan: _Plan, watch: _Watch) -> AsyncGenerator[Event, None]:
+    async def _carry_on(self, plan: _Plan, watch: Watch) -> AsyncGenerator[Event, None]:
         """Stages 3 to 7, with the reply between 5 and 6."""
-        stages = _StageWatch(self._clock)
+        stages = StageWatch(self._clock)
         context = shape(plan.message, plan.reading, stages.done)
         for stage in (Stage.INTERFACES, Stage.QUALITIES, Stage.INTEGRATION):
             yield StageFinished(stage, context, stages.ms[stage])
@@ -255,7 +281,9 @@ class VifApi:
         timings = Timings(
             recognise=plan.recognise_ms, flow=sum(stages.ms.values()), respond=respond_ms, total=watch.total_ms()
         )
-        yield Finished(self._interaction(plan, context, conclusion, reply, timings))
+        interaction = self._interaction(plan, context, conclusion, reply, timings)
+        kept = timings.model_copy(update={"store": await self._keep(interaction, plan.caller)})
+        yield Finished(interaction.model_copy(update={"timings_ms": kept}))
 
     async def circuits(self) -> tuple[Circuit, ...]:
         """How the circuit of each model stands that is asked over a network."""
@@ -267,7 +295,7 @@ class VifApi:
 
     async def warm_up(self) -> None:
         """Import SDKs and load embedded weights now, so that no message has to wait for them. Failures wait for one."""
-        models = [*self._responders, *(self._ladder.rungs if self._ladder else ())]
+        models: list[object] = [*self._responders, *(self._ladder.rungs if self._ladder else ()), self._store]
         await asyncio.gather(*(m.prepare() for m in models if isinstance(m, Preparable)), return_exceptions=True)
 
     async def aclose(self) -> None:
@@ -301,8 +329,19 @@ class VifApi:
             raise RecognitionError(f"LLM #1 gave no reading: {last}", recognition.fallback_reason)
         return reading, recognition.model_copy(update={"shifts": shifts(before, reading.domains)})
 
-    def _caller(self, session: str) -> Caller:
-        return Caller(uuid4().hex, session or self._session)
+    def _caller(self, session: str, conversation: str | None = None) -> Caller:
+        return Caller(uuid4().hex, session or self._session, conversation)
+
+    async def _keep(self, interaction: Interaction, caller: Caller) -> float:
+        """Milliseconds it took to keep it. That it could not be kept is no reason to lose it."""
+        if self._store is None:
+            return 0.0
+        watch = Watch(self._clock)
+        try:
+            await self._store.save(interaction, session=caller.session, conversation=caller.conversation)
+        except StoreError as error:
+            _log.warning("interaction %s was not stored: %s", interaction.id, error)
+        return watch.lap()
 
     def _interaction(
         self, plan: _Plan, context: FlowContext, conclusion: Conclusion, reply: Reply, timings: Timings
@@ -344,35 +383,6 @@ class _Plan:
     recognise_ms: float = 0.0
 
 
-def connect(
-    config: DualLlmConfig,
-    access: Access | None = None,
-    *,
-    mode: Mode = "dual",
-    state: State | None = None,
-    drill: Fault | None = None,
-) -> VifApi:
-    """A `VifApi` with clients for the models of `config`. Nothing is imported, loaded or connected before it is used.
-
-    Circuits, budgets and remembered readings are shared by all that this process connects, and over `redis_url` by all
-    processes; `state` keeps them apart. With a `drill` LLM #1 misbehaves on purpose, and the state is always its own.
-
-    Raises ConfigError when a provider lacks its key or address, or configured weights cannot be read.
-    """
-    access = access or Access()
-    check_access(config, access, mode=mode)
-    if drill:
-        state = state or MemoryState(config.cache_max_entries)
-    state = state or shared_state(
-        config.redis_url.get_secret_value() if config.redis_url else None, config.cache_max_entries
-    )
-    llm2 = [open_model(reference, access) for reference in config.responders]
-    if mode == "formula":
-        return VifApi(llm2, config, state=state)
-    llm1 = [_recogniser(reference, access) for reference in config.recognisers]
-    return VifApi.with_dual_llm(llm1, llm2, config, state=state, drill=drill)
-
-
 def formula_reading(autonomy: float, boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES) -> FormulaReading:
     """The Rust formula's reading as it is shown beside LLM #1's: all four domains, none dropped."""
     return FormulaReading(
@@ -388,29 +398,6 @@ def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict
     # Rounded: in binary 0.9 − 0.6 is a little more than 0.3.
     changes = {domain.value: round(now.get(domain, 0.0) - before.get(domain, 0.0), 9) for domain in DOMAINS}
     return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
-
-
-def _rungs(given: Sequence[ChatModel | Recogniser], guards: Guards, drill: Fault | None) -> list[Recogniser]:
-    """The rungs of the ladder. Only the first one's readings are remembered and hedged: the others stand in for it."""
-    config = guards.config
-    rungs = [ChatRecogniser(guards.reader(rung)) if isinstance(rung, ChatModel) else rung for rung in given]
-    if rungs and drill:
-        rungs[0] = drilled(rungs[0], drill, guards)
-    if config.llm1_hedging and len(rungs) > 1:
-        rungs[0] = HedgedRecogniser(rungs[0], rungs[1])
-    if rungs and config.enable_caching:
-        rungs[0] = CachedRecogniser(SingleFlight(rungs[0]), guards.state, config.cache_ttl_s)
-    return rungs
-
-
-def _recogniser(reference: ModelRef, access: Access) -> ChatModel | Recogniser:
-    if reference.provider is Provider.EMBEDDED:
-        from vif.llm.embedded import EmbeddedModel
-        from vif.recognition.embedded import EmbeddedReader
-
-        embedded = EmbeddedModel(access.gguf_path)
-        return EmbeddedRecogniser(embedded, EmbeddedReader(embedded))
-    return open_model(reference, access, recogniser=True)
 
 
 def _check_message(message: str) -> None:
@@ -430,33 +417,3 @@ def _history(previous: Interaction | None) -> tuple[Turn, ...]:
 
 def _patterns(conclusion: Conclusion) -> tuple[str, ...]:
     return (" + ".join(conclusion.pattern_domains),) if conclusion.pattern_domains else ()
-
-
-class _Watch:
-    """Milliseconds since the last look, and since the start."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._start = self._last = clock()
-
-    def lap(self) -> float:
-        now = self._clock()
-        passed, self._last = now - self._last, now
-        return passed * 1000
-
-    def total_ms(self) -> float:
-        return (self._clock() - self._start) * 1000
-
-
-class _StageWatch:
-    """How long each stage took."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.ms: dict[Stage, float] = {}
-        self._watch = _Watch(clock)
-
-    def start(self) -> None:
-        self._watch.lap()
-
-    def done(self, stage: Stage) -> None:
-        self.ms[stage] = self._watch.lap()

@@ -92,7 +92,7 @@ def run(preset: str | None, autonomy: float | None, as_json: bool, message: str)
     from vif.events import Finished, Recognised, ReplyDelta
 
     async def carry_out() -> Interaction:
-        async with _connected(preset) as api, aclosing(api.stream(message, autonomy)) as events:
+        async with _connected(preset, kept=True) as api, aclosing(api.stream(message, autonomy)) as events:
             async for event in events:
                 if isinstance(event, Finished):
                     return event.interaction
@@ -272,12 +272,13 @@ def _progress(total: int) -> Iterator[Callable[[str, int], None]]:
 
 
 @asynccontextmanager
-async def _connected(preset: str | None) -> AsyncIterator[VifApi]:
+async def _connected(preset: str | None, *, kept: bool = False) -> AsyncIterator[VifApi]:
+    """An API for the preset; with `kept` what it finishes goes into the database."""
     from datetime import UTC, datetime
 
-    from vif.api import connect
     from vif.catalogue import lifecycle_warning
     from vif.config import Access, load_config, unknown_variables
+    from vif.connection import connect
 
     for warning in unknown_variables():
         print(f"vif: warning: {warning}", file=sys.stderr)
@@ -286,11 +287,22 @@ async def _connected(preset: str | None) -> AsyncIterator[VifApi]:
     for reference in (*config.recognisers, *config.responders):
         if warning_text := lifecycle_warning(reference.model, datetime.now(UTC).date()):
             print(f"vif: warning: {warning_text}", file=sys.stderr)
-    api = connect(config, access)
+    store = None
+    if kept:
+        from vif.store import open_later
+
+        store = open_later(config.database_url)
+        if config.database_url is not None:
+            await store.prepare()  # who names a database wants to know at once that it cannot be used
+        else:
+            store.begin()
+    api = connect(config, access, store=store)
     try:
         yield api
     finally:
         await api.aclose()
+        if store is not None:
+            store.close()
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

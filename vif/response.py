@@ -60,9 +60,7 @@ async def respond(
     start = clock()
     failed: list[Attempt] = []
     for position, model in enumerate(models):
-        request = request_for(
-            model, context, history, max_tokens=max_tokens, timeout_s=timeout_s, caller=caller
-        )
+        request = request_for(model, context, history, max_tokens=max_tokens, timeout_s=timeout_s, caller=caller)
         asking = _Asking(model, request, start, clock)
         async with aclosing(asking.run()) as pieces:
             async for piece in pieces:

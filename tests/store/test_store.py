@@ -14,8 +14,9 @@ from pydantic import SecretStr
 import vif.store.engine
 from tests.fakes import FakeModel
 from tests.store.making import MIDNIGHT, copies, made
-from vif.api import VifApi, connect
+from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
+from vif.connection import connect
 from vif.errors import ServerError
 from vif.interaction import Interaction
 from vif.store import Store, StoreError, open_store

@@ -29,6 +29,8 @@ NEARLY = 0.95
 
 
 class CircuitState(StrEnum):
+    """Closed lets every request through, open none, half-open one."""
+
     CLOSED = "closed"
     HALF_OPEN = "half-open"
     OPEN = "open"

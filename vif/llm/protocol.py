@@ -52,11 +52,13 @@ class Caller:
 
     Attributes:
         interaction: id of the interaction.
-        session: who has a budget of their own: a browser's session, or a run of the command line. "" has none.
+        session: who has a budget of their own: a browser's session, or a run of the command line.
+        conversation: what the interaction is kept with; None when it stands alone.
     """
 
     interaction: str = ""
     session: str = ""
+    conversation: str | None = None
 
 
 NOBODY = Caller()

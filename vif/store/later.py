@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vif.errors import ConfigError
 from vif.store.errors import StoreError
+from vif.store.waiting import outcome
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -26,14 +26,18 @@ class LaterStore:
         self._lock = threading.Lock()
         self._opening: Future[Store] | None = None
 
-    async def store(self) -> Store:
-        """The store itself, open. Raises ConfigError when it cannot be opened; the next call tries again."""
+    def begin(self) -> Future[Store]:
+        """Begin to open it, without waiting for that; after a failure, once more."""
         with self._lock:
             opening = self._opening
             if opening is None or (opening.done() and opening.exception() is not None):
                 opening = self._opening = Future()
                 threading.Thread(target=self._carry_out, args=(opening,), name="vif-store-open", daemon=True).start()
-        return await asyncio.shield(asyncio.wrap_future(opening))
+        return opening
+
+    async def store(self) -> Store:
+        """The store itself, open. Raises ConfigError when it cannot be opened; the next call tries again."""
+        return await outcome(self.begin())
 
     async def prepare(self) -> None:
         """Open it now."""
@@ -53,7 +57,7 @@ class LaterStore:
         """Finish what is being written. Blocks; calling it twice is harmless."""
         with self._lock:
             opening, self._opening = self._opening, None
-        if opening is not None and not (opening.done() and opening.exception()):
+        if opening is not None and opening.exception() is None:
             opening.result().close()
 
     def _carry_out(self, opening: Future[Store]) -> None:

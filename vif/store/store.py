@@ -6,8 +6,6 @@ import asyncio
 import sqlite3
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +20,7 @@ from vif.store.errors import StoreError
 from vif.store.interactions import Summary
 from vif.store.location import checked_url, default_url, shown
 from vif.store.migrate import prepare
+from vif.store.waiting import outcome
 from vif.store.writer import Work, Writer, as_store_error
 
 T = TypeVar("T")
@@ -103,7 +102,7 @@ class Store:
 
     async def write(self, work: Work[T]) -> T:
         """The result of `work(connection)`, once it is committed. It must bear being carried out twice."""
-        return await _outcome(self._writer.submit(work))
+        return await outcome(self._writer.submit(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """The result of `work(connection)`, which only reads, in a thread."""
@@ -141,21 +140,3 @@ def open_store(url: SecretStr | str | None = None) -> Store:
 def _finish(writer: Writer, engine: Engine) -> None:
     writer.close()
     engine.dispose()
-
-
-async def _outcome(future: Future[T]) -> T:
-    """Wait for a future of another thread. Being cancelled leaves it alone."""
-    loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiting.done():
-            waiting.set_result(None)
-
-    def done(_future: Future[T]) -> None:
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits
-            loop.call_soon_threadsafe(wake)
-
-    future.add_done_callback(done)
-    await waiting
-    return future.result()
