@@ -3,8 +3,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from genai_prices import Usage as PricedUsage
+from genai_prices import calc_price
 
-from vif.catalogue import CATALOGUE, COMPARED_USAGE, cost_usd, find, lifecycle_warning
+from vif.catalogue import CATALOGUE, COMPARED_USAGE, CatalogueEntry, cost_usd, find, lifecycle_warning
 from vif.config import PRESETS, DualLlmConfig
 from vif.llm.protocol import Provider, Usage
 
@@ -134,3 +136,20 @@ def test_an_unknown_model_has_no_price_rather_than_none_to_pay() -> None:
 def test_impossible_token_counts_have_no_price() -> None:
     # More tokens read from the cache than there were: genai-prices refuses.
     assert cost_usd(Provider.ANTHROPIC, "claude-haiku-5-5", Usage(10, 1, cache_read_tokens=20)) is None
+
+
+@pytest.mark.parametrize("entry", [entry for entry in CATALOGUE if entry.provider is not Provider.EMBEDDED])
+@pytest.mark.parametrize("input_tokens", [0, 1_200, 100_000, 100_001, 200_001, 272_000, 272_001, 1_000_000])
+@pytest.mark.parametrize(("read", "written"), [(0, 0), (0.5, 0), (0, 0.25), (0.5, 0.5)])
+def test_a_price_worked_out_from_rates_is_exactly_the_one_in_the_tables(
+    entry: CatalogueEntry, input_tokens: int, read: float, written: float
+) -> None:
+    cached = (int(input_tokens * read), int(input_tokens * written))
+    used = PricedUsage(
+        input_tokens=input_tokens,
+        output_tokens=317,
+        cache_read_tokens=cached[0] or None,
+        cache_write_tokens=cached[1] or None,
+    )
+    listed = calc_price(used, model_ref=entry.model, provider_id=entry.provider.value).total_price
+    assert cost_usd(entry.provider, entry.model, Usage(input_tokens, 317, *cached)) == float(listed)

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vif.llm.protocol import Provider, Usage
+
+if TYPE_CHECKING:
+    from genai_prices.types import TieredPrices
 
 Role = Literal["LLM #1", "LLM #2"]
 Lifecycle = Literal["current", "retiring", "retired"]
@@ -115,6 +120,54 @@ def cost_usd(provider: Provider, model: str, usage: Usage) -> float | None:
     """The price of a call in US dollars; None when it is not known. What runs on this machine costs nothing."""
     if provider in (Provider.EMBEDDED, Provider.LOCAL):
         return 0.0
+    rates = _rates(provider, model)
+    fresh = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens
+    if rates is None or fresh < 0:
+        return _looked_up(provider, model, usage)
+    counts = (fresh, usage.cache_read_tokens, usage.cache_write_tokens, usage.output_tokens)
+    per_million = (rate.at(usage.input_tokens) for rate in rates)
+    return float(sum((count * price for count, price in zip(counts, per_million, strict=True)), Decimal(0)) / 1_000_000)
+
+
+class _Rate(NamedTuple):
+    """Dollars per million tokens. The last of `steps` whose number of input tokens is exceeded holds for all tokens."""
+
+    base: Decimal
+    steps: tuple[tuple[int, Decimal], ...] = ()
+
+    def at(self, input_tokens: int) -> Decimal:
+        return next((price for above, price in reversed(self.steps) if input_tokens > above), self.base)
+
+
+@lru_cache(maxsize=256)
+def _rates(provider: Provider, model: str) -> tuple[_Rate, _Rate, _Rate, _Rate] | None:
+    """For tokens of fresh, read, written and put out; None for a model that is not known or priced in another way.
+
+    Looking a price up anew takes a tenth of a millisecond, and every message asks for several.
+    """
+    from genai_prices import Usage as PricedUsage
+    from genai_prices import calc_price
+
+    try:
+        found = calc_price(PricedUsage(), model_ref=model, provider_id=provider.value)
+    except (LookupError, ValueError):
+        return None
+    if isinstance(found.model.prices, list) or found.total_price:  # by the hour or by the request
+        return None
+    prices = found.model_price
+    fresh, output = _rate(prices.input_mtok), _rate(prices.output_mtok)
+    if fresh is None or output is None:
+        return None
+    return fresh, _rate(prices.cache_read_mtok) or fresh, _rate(prices.cache_write_mtok) or fresh, output
+
+
+def _rate(price: Decimal | TieredPrices | None) -> _Rate | None:
+    if price is None or isinstance(price, Decimal):
+        return None if price is None else _Rate(price)
+    return _Rate(price.base, tuple((tier.start, tier.price) for tier in price.tiers))
+
+
+def _looked_up(provider: Provider, model: str, usage: Usage) -> float | None:
     # Lazily: the price tables take half a second to import, and nothing needs them before the first answer.
     from genai_prices import Usage as PricedUsage
     from genai_prices import calc_price

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from vif.llm.protocol import Completion, Finish, Provider, Request, Usage
 from vif.llm.transport import CloudModel
@@ -13,7 +13,6 @@ from vif.llm.transport import CloudModel
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletionMessageParam
     from openai.types.completion_usage import CompletionUsage
 
 BASE_URL = "https://api.openai.com/v1"
@@ -47,9 +46,7 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
         )
 
     async def _complete(self, client: AsyncOpenAI, request: Request) -> Completion:
-        answer = await client.chat.completions.create(
-            model=self._model, messages=_messages(request), extra_body=self._extra(request)
-        )
+        answer = await client.chat.completions.create(model=self._model, messages=(), extra_body=self._body(request))
         if isinstance(answer, str):  # what the SDK makes of a web page with status 200
             raise self.not_an_answer("a web page")
         if not answer.choices:
@@ -66,10 +63,8 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
         )
 
     async def _events(self, client: AsyncOpenAI, request: Request) -> AsyncGenerator[str | Completion, None]:
-        extra = self._extra(request) | {"stream_options": {"include_usage": True}}
-        stream = await client.chat.completions.create(
-            model=self._model, messages=_messages(request), stream=True, extra_body=extra
-        )
+        body = self._body(request) | {"stream_options": {"include_usage": True}}
+        stream = await client.chat.completions.create(model=self._model, messages=(), stream=True, extra_body=body)
         said: list[str] = []
         model, finish, refused, usage = "", None, False, Usage()
         async with stream:
@@ -92,9 +87,10 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
         reason = Finish.REFUSAL if refused else _FINISH.get(finish, Finish.STOP)
         yield Completion("".join(said), model or self._model, reason, usage)
 
-    def _extra(self, request: Request) -> dict[str, object]:
-        """All fields but model and messages; as `extra_body` the SDK does not walk the whole schema on every call."""
-        fields = self._limits(request)
+    def _body(self, request: Request) -> dict[str, object]:
+        """All fields but the model. As `extra_body`, which comes last and counts, the SDK does not walk through them:
+        it would compare every message and every node of the schema with every type they could have."""
+        fields = self._limits(request) | {"messages": _messages(request)}
         if request.output_schema is not None:
             fields["response_format"] = {
                 "type": "json_schema",
@@ -132,10 +128,9 @@ class OpenAIModel(ChatCompletionsModel):
         return limits
 
 
-def _messages(request: Request) -> list[ChatCompletionMessageParam]:
+def _messages(request: Request) -> list[dict[str, str]]:
     messages = [{"role": "system", "content": request.system}] if request.system else []
-    messages += [{"role": turn.role, "content": turn.text} for turn in request.turns]
-    return cast("list[ChatCompletionMessageParam]", messages)
+    return messages + [{"role": turn.role, "content": turn.text} for turn in request.turns]
 
 
 def _usage(usage: CompletionUsage | None) -> Usage:
