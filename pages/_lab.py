@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import vif
 from pages import _columns, _conversation, _difference, _lab_matrices, _lab_state, _runtime, _sidebar
@@ -37,6 +36,8 @@ SECONDS = 4
 LONGEST_NAME = 40
 CODE_HEIGHT = 300
 HEADLINES = 2
+LOOK_AGAIN_S = 0.1
+WAITING = "LLM #2 is asked …"
 
 # A user's text cannot hold a tag: it is escaped.
 _INTERFACE = re.compile(r'^    <interface boundary="([^"]*)">\n(.*?)^    </interface>\n', re.DOTALL | re.MULTILINE)
@@ -175,8 +176,19 @@ def _draw_prompt(before: str, after: str) -> None:
 
 def _draw_answers(turn: Turn, lab: Lab, settings: Settings) -> None:
     asked = lab.asked
+    running = lab.following = asked is not None and not asked.group.over
     with st.container(horizontal=True, vertical_alignment="center"):
-        control = st.empty()
+        st.button(
+            "Answer again with these settings",
+            key="lab_answer",
+            icon=":material/replay:",
+            type="primary",
+            disabled=running,
+            on_click=_answer,
+            args=(turn, settings),
+        )
+        # Always there: the browser keeps a button that goes, until a script has come to its end.
+        st.button("Stop", key="lab_stop", icon=":material/stop_circle:", disabled=not running, on_click=stop)
         embedded = turn.config.responders[0].provider == vif.Provider.EMBEDDED
         st.caption(
             "Only LLM #2 is asked. The offline model gets a short prompt that does not name the boundaries."
@@ -184,7 +196,6 @@ def _draw_answers(turn: Turn, lab: Lab, settings: Settings) -> None:
             else "Only LLM #2 is asked; the reading stays."
         )
     if asked is None:
-        _draw_control(control, turn, settings, over=True)
         return
     left, right = st.columns(2, gap="large")
     with left:
@@ -192,32 +203,20 @@ def _draw_answers(turn: Turn, lab: Lab, settings: Settings) -> None:
         _columns.draw_reply(Column("", turn), "")
     with right:
         st.markdown("**With these settings**" if asked.settings == settings else "**With other settings than these**")
-        place = st.empty()
-
-    def draw_reply(columns: tuple[Column, ...], before: tuple[Column, ...] | None = None) -> None:
-        with place.container():
-            _columns.draw_reply(columns[0], "LLM #2 is asked …")
-        if before is None or columns[0].over:
-            _draw_control(control, turn, settings, over=columns[0].over)
-
-    if asked.group.over:
-        draw_reply(asked.group.columns)
-    else:
-        _columns.follow(asked.group, draw_reply)
+        if running:
+            _follow(asked)
+        else:
+            _columns.draw_reply(asked.group.columns[0], WAITING)
 
 
-def _draw_control(place: DeltaGenerator, turn: Turn, settings: Settings, *, over: bool) -> None:
-    if over:
-        place.button(
-            "Answer again with these settings",
-            key="lab_answer",
-            icon=":material/replay:",
-            type="primary",
-            on_click=_answer,
-            args=(turn, settings),
-        )
-    else:
-        place.button("Stop", key="lab_stop", icon=":material/stop_circle:", on_click=stop)
+@st.fragment(run_every=LOOK_AGAIN_S)
+def _follow(asked: Asked) -> None:
+    """The other answer as far as it is. Looked at now and then: a control in a fragment waits for a running script."""
+    _columns.draw_reply(asked.group.columns[0], WAITING)
+    lab = _lab_state.lab()
+    if asked.group.over and lab.following:
+        lab.following = False
+        st.rerun()  # for the buttons
 
 
 def _answer(turn: Turn, settings: Settings) -> None:

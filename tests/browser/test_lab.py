@@ -17,8 +17,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import dev
 from tests.browser.lab_page import DOMAINS, MESSAGE
-from tests.browser.test_explore import LIMIT_MS, Watched, sideways_overflow
+from tests.browser.test_explore import LIMIT_MS, Watched, chat, send, sideways_overflow
+from tests.browser.test_explore import opened as opened_dashboard
 from tests.conftest import _end_group, _free_port, _wait_for_health, without_provider_settings
+from tests.standin import Standin
+from tests.wire.plans import Ending, say
 from vif.boundaries import DEFAULT_BOUNDARIES, dissolve, resonance
 from vif.figures import SEEN, describe_qualities, describe_resonance
 from vif.flow import Reading, shape
@@ -332,3 +335,36 @@ def test_on_a_phone_nothing_is_wider_than_the_page(phone: Page) -> None:
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
+
+
+def test_stop_keeps_what_the_other_answer_has_and_hangs_up(
+    browser: Browser, keyed_dashboard: str, standin: Standin
+) -> None:
+    for watched in opened_dashboard(browser, keyed_dashboard, viewport={"width": 1280, "height": 900}):
+        page = watched.page
+        send(page, "What is a thought?")
+        expect(page.get_by_text(standin.reply)).to_be_visible()
+        page.get_by_role("tab", name="Oscillation").click()
+        page.get_by_role("button", name="One fast edge").click()
+        expect(page.get_by_text("lines differ")).to_be_visible()
+        again = page.get_by_role("button", name="Answer again with these settings")
+        stop = page.locator(".st-key-lab_stop button")
+
+        standin.plan("anthropic", say("Half a thought, and then", ending=Ending.STALL))
+        again.click()
+        half = page.get_by_text("Half a thought")
+        expect(half).to_be_visible()
+        expect(again).to_be_disabled()
+        stop.click()
+        expect(again).to_be_enabled()
+        expect(stop).to_be_disabled()
+        expect(page.get_by_text(re.compile("Stopped$"))).to_have_count(1)
+        expect(half).to_be_visible()
+        assert standin.requests[-1].gone.wait(10), "the provider still has our request"
+
+        # It can be asked again, in the place of the half one.
+        again.click()
+        expect(page.get_by_text(standin.reply)).to_have_count(3)
+        expect(half).to_have_count(0)
+        expect(page.get_by_text(re.compile("Stopped$"))).to_have_count(0)
+        expect(chat(page)).to_be_enabled()

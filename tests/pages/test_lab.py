@@ -224,7 +224,8 @@ def test_another_answer_asks_llm_2_alone_and_shows_both() -> None:
     page.click("lab_answer")
     asked = page.lab.asked
     assert asked is not None
-    (column,) = asked.group.columns
+    *_, (column,) = asked.group.follow()
+    page.run()  # as the browser does, again and again
     assert column.turn is not None
     interaction = column.turn.interaction
     assert interaction is not None
