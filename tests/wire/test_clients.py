@@ -202,7 +202,7 @@ def test_what_decides_the_answer_is_in_the_identity_and_the_key_in_the_account_o
     model = OpenAIModel("gpt-6-luna", api_key="k", base_url="http://me:secret@h.example:8/v1/", effort="none")
     assert identity_of(model) == "openai:gpt-6-luna@h.example:8/v1 effort=none"
     # printf k | sha256sum
-    assert circuit_of(model) == "openai:gpt-6-luna@h.example:8/v1 effort=none#8254c329a928"
+    assert circuit_of(model) == "openai:gpt-6-luna@h.example:8/v1#8254c329a928"
     plain = AnthropicModel("claude-haiku-5-5", api_key="k", base_url="https://h.example")
     assert identity_of(plain) == "anthropic:claude-haiku-5-5@h.example"
 
