@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _closer, _comparison, _conversation
+from pages import _closer, _comparison, _conversation, _drill
 
 HERE = Path(__file__).parent
 
@@ -29,11 +29,19 @@ COMPARE = st.Page(
     help="One message through several presets, models or autonomy values at once.",
 )
 
-page = st.navigation([EXPLORE, COMPARE])
+OPERATIONS = st.Page(
+    "operations.py",
+    title="Operations",
+    icon=":material/monitor_heart:",
+    help="How the models are doing, and a drill: what happens when LLM #1 fails.",
+)
+
+page = st.navigation([EXPLORE, COMPARE, OPERATIONS])
 # A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
     _conversation.stop()
     _closer.stop()
 if page is not COMPARE:
     _comparison.stop()
+_drill.banner()
 page.run()
