@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 import vif
+from pages import _circuits
 from pages._text import plain
 from vif.catalogue import COMPARED_USAGE, cost_usd
 
@@ -29,8 +30,8 @@ COLUMNS = {
 
 
 @st.dialog("Models and providers", width="large")
-def show(access: vif.Access) -> None:
-    """A dialog over the page. Keys are never shown, only whether there is one."""
+def show(access: vif.Access, circuits: Sequence[vif.Circuit]) -> None:
+    """A dialog over the page. Keys are never shown, only whether there is one. `circuits` are of the models in use."""
     for provider, name in NAMES.items():
         missing = access.lacks(provider)
         if missing is None:
@@ -39,6 +40,8 @@ def show(access: vif.Access) -> None:
             st.markdown(f":green[:material/check_circle:] **{name}** ready{where}")
         else:
             st.markdown(f":gray[:material/radio_button_unchecked:] **{name}** needs `{missing}`")
+    if circuits:
+        st.markdown("Circuits of the models in use: " + " · ".join(_circuits.in_words(one) for one in circuits))
     today = date.today()  # noqa: DTZ011  # the day where the reader sits
     st.dataframe(_table(today), hide_index=True, column_config=COLUMNS, key="models", height="content")
     st.caption("A model that is not listed can be used all the same; its price is then not known.")

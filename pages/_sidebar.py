@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from streamlit.errors import StreamlitSecretNotFoundError
 
 import vif
-from pages import _providers
+from pages import _circuits, _providers
 from pages._text import plain
 from vif.domains import DEFAULT_AUTONOMY
 from vif.flow import Mode
@@ -80,11 +80,13 @@ def sidebar() -> Settings:
             help="The same message is not read twice within an hour. Off: LLM #1 is asked every time.",
         )
         access = _keys()
-        if st.button("Models and providers", key="models_button", icon=":material/list:", type="tertiary"):
-            _providers.show(access)
+        wanted = st.button("Models and providers", key="models_button", icon=":material/list:", type="tertiary")
     settings = _settings(str(preset), access, mode, autonomy=float(autonomy), enable_caching=caching)
     with about:
         _describe(settings)
+    if wanted:
+        config = settings.config
+        _providers.show(access, _circuits.circuits(config, access, mode) if config else ())
     return settings
 
 
@@ -119,6 +121,7 @@ def _describe(settings: Settings) -> None:
     readers = " → ".join(plain(reference.model) for reference in config.recognisers)
     answering = " → ".join(plain(reference.model) for reference in config.responders)
     st.caption(f"**LLM #1** {readers if settings.mode == 'dual' else 'not asked'}  \n**LLM #2** {answering}")
+    _circuits.draw_trouble(config, settings.access, settings.mode)
     models = {reference.model for reference in (*config.recognisers, *config.responders)}
     for model in sorted(models):
         if warning := vif.lifecycle_warning(model, date.today()):  # noqa: DTZ011  # the day where the reader sits

@@ -118,7 +118,7 @@ def test_columns_that_fail_or_lack_a_key_say_why_in_a_line_and_hide_none(
     standin: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    standin.plan("openai", fail(500, "out of order"))
+    standin.plan("openai", fail(400, "out of order"))
     page = Compare(reader="Rust formula").compare(columns=["fast", "cheap", "offline", "no such thing"])
     assert turn_of(page.columns["Fast"]).failure
     assert page.columns["Cheap"].problem == "ANTHROPIC_API_KEY is not set"

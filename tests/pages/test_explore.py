@@ -146,17 +146,19 @@ def test_when_llm_1_fails_the_page_says_why_the_formula_is_shown(explore: Open, 
 
 
 def test_when_llm_2_fails_the_reading_stays_and_can_be_answered_again(explore: Open, standin: Standin) -> None:
-    standin.plan("anthropic", fail(500, "out of order"))
+    standin.plan("anthropic", *[fail(500, "out of order")] * 2)
     page = explore().send("hello")
     (error,) = page.at.error
     assert "claude" in error.value
     assert "LLM #1" in page.charts()[0], "the reading is still shown"
-    assert len(standin.requests) == 2
+    assert len(standin.requests) == 3, "LLM #2 was asked twice before anybody was told"
 
     page.click("again")
     assert not page.at.error
     assert standin.reply in page.markdown
-    assert [seen.has_schema for seen in standin.requests] == [True, False, False], "the reading came from the cache"
+    assert [seen.has_schema for seen in standin.requests] == [True, False, False, False], (
+        "the reading came from the cache"
+    )
     assert [turn.message for turn in page.turns] == ["hello"]
 
 
@@ -273,3 +275,20 @@ def test_the_models_are_shown_with_price_and_lifecycle_and_no_key(
     assert "retired" in str(table.loc["gpt-3.5-turbo", "State"])
     assert "gpt-6-luna" in str(table.loc["gpt-3.5-turbo", "State"])
     assert "Zq3vT8mWx1LrYb6NdKf0" not in page.markdown
+
+
+def test_an_open_circuit_is_shown_where_the_models_are_named(explore: Open, standin: Standin) -> None:
+    standin.plan("openai", *[fail(401, "wrong key")] * 5)
+    page = explore(caching="false")
+    for number in range(5):
+        assert "left alone" not in page.markdown
+        page.send(f"message {number}")
+    page.run()
+    assert "gpt\\-6\\-luna" in page.markdown
+    assert "left alone" in page.markdown
+    assert "tried again in" in page.markdown
+    page.send("one more")
+    assert len([seen for seen in standin.requests if seen.has_schema]) == 5
+    recognition = page.turns[-1].recognition
+    assert recognition is not None
+    assert recognition.fallback_reason == "circuit_open"

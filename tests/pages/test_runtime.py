@@ -94,8 +94,8 @@ def test_the_same_settings_and_keys_share_one_connection_and_others_do_not(
     standin: Standin, access: vif.Access
 ) -> None:
     config = vif.load_config("balanced", access=access)
-    one = connection(config, access, "dual")
-    assert connection(config.with_(autonomy=0.9), access, "dual") is one
-    assert connection(config, access, "formula") is not one
+    one = connection(config, access, "dual").api
+    assert connection(config.with_(autonomy=0.9), access, "dual").api is one
+    assert connection(config, access, "formula").api is not one
     other = access.model_copy(update={"openai_api_key": SecretStr("another")})
-    assert connection(config, other, "dual") is not one
+    assert connection(config, other, "dual").api is not one

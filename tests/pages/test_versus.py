@@ -82,7 +82,7 @@ def test_llm_2_is_asked_twice_once_with_each_reading_and_a_rerun_asks_nobody(sta
     assert len(standin.requests) == 6
 
 
-@pytest.mark.parametrize("plan", [fail(500, "out of order"), say("Half", ending=Ending.CUT)])
+@pytest.mark.parametrize("plan", [fail(400, "out of order"), say("Half", ending=Ending.CUT)])
 def test_one_side_that_fails_says_so_and_the_other_is_there(standin: Standin, plan: object) -> None:
     turn = finished("balanced")
     standin.plan("anthropic", plan)  # type: ignore[arg-type]

@@ -142,13 +142,18 @@ def test_two_models_never_share_a_reading() -> None:
     assert in_virtual_time(main) == [0.1, 0.2]
 
 
-def test_the_same_model_asked_in_another_way_is_another_question() -> None:
+def test_another_way_of_asking_and_another_key_are_other_questions() -> None:
     class Thinking(FakeModel):
-        identity, account = "openai:gpt-6-luna@api.openai.com effort=high", "k"
+        identity, account = "openai:gpt-6-luna@api.openai.com effort=high", "a"
 
-    quick, slow = (CachedRecogniser(ChatRecogniser(kind()), MemoryState(), 60) for kind in (FakeModel, Thinking))
-    assert quick.identity == "openai:gpt-6-luna"
-    assert slow.identity == Thinking.identity
+    class Foreign(Thinking):
+        account = "b"
+
+    def name(model: FakeModel) -> str:
+        return CachedRecogniser(SingleFlight(ChatRecogniser(model)), MemoryState(), 60).identity
+
+    assert len({name(FakeModel()), name(Thinking()), name(Foreign())}) == 3
+    assert name(Thinking()) == name(Thinking())
 
 
 # ── Single flight ───────────────────────────────────────────────────────────────────────────────────────────────────

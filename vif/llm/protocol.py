@@ -131,10 +131,14 @@ def identity_of(model: ChatModel) -> str:
     return model.identity if isinstance(model, Identified) else f"{model.provider}:{model.model}"
 
 
+def account_of(model: ChatModel) -> str:
+    return model.account if isinstance(model, Identified) else ""
+
+
 def circuit_of(model: ChatModel) -> str:
     """The name of the circuit this model is on: the failures of one key or address are not those of another."""
-    whom = identity_of(model).partition(" ")[0]
-    return f"{whom}#{model.account}" if isinstance(model, Identified) else whom
+    account = account_of(model)
+    return identity_of(model).partition(" ")[0] + (f"#{account}" if account else "")
 
 
 @runtime_checkable

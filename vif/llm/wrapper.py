@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from vif.llm.protocol import ChatModel, Completion, Preparable, Provider, Request, circuit_of, identity_of
+from vif.llm.protocol import ChatModel, Completion, Preparable, Provider, Request, account_of, identity_of
 
 
 class Wrapper:
@@ -30,7 +30,7 @@ class Wrapper:
 
     @property
     def account(self) -> str:
-        return circuit_of(self._inner).rpartition("#")[2]
+        return account_of(self._inner)
 
     async def complete(self, request: Request) -> Completion:
         return await self._inner.complete(request)

@@ -18,6 +18,7 @@ from vif.llm.protocol import (
     Request,
     Turn,
     Usage,
+    account_of,
     identity_of,
 )
 from vif.recognition.prompt import system_prompt, user_turn
@@ -121,10 +122,10 @@ class RecogniserWrapper:
 
     @property
     def identity(self) -> str:
-        """Equal for rungs that ask the same model in the same way."""
+        """Equal for rungs that ask the same model in the same way, with the same key: nobody reads on another's."""
         inner = self._inner
         if isinstance(inner, ChatRecogniser):
-            return identity_of(inner.chat)
+            return f"{identity_of(inner.chat)}#{account_of(inner.chat)}"
         return inner.identity if isinstance(inner, RecogniserWrapper) else f"{inner.provider}:{inner.model}"
 
     async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
