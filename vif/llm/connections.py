@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 
 import aiohttp
 import httpx2
+from multidict import CIMultiDict
 from yarl import URL
 
 CONNECT_TIMEOUT_S = 5.0
@@ -79,7 +80,10 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             response = await self._pool.session.request(
                 request.method,
                 _target(str(request.url)),
-                headers=request.headers,
+                # Not the headers themselves: reading httpx2's one by one takes longer than anything else here.
+                headers=CIMultiDict(
+                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+                ),
                 data=body or None,
                 allow_redirects=False,  # httpx2 follows them
                 timeout=_timeouts(timeout.get("connect"), timeout.get("read")),

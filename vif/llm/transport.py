@@ -32,6 +32,7 @@ from vif.errors import (
     RateLimitError,
     ServerError,
 )
+from vif.llm.alarm import Alarm
 from vif.llm.protocol import Completion, Provider, Request
 
 if TYPE_CHECKING:
@@ -135,15 +136,14 @@ class CloudModel(ABC, Generic[ClientT]):
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Completion, None]:
         client = await self._client()
-        deadline = asyncio.get_running_loop().time() + request.timeout_s
         said: list[str] = []
         failure: ModelError | None = None
+        alarm = Alarm(request.timeout_s)
         events = self._events(client, request)
         try:
             while True:
-                # A timeout around the `yield` would cancel the consumer's code; this one only bounds our waiting.
                 try:
-                    async with asyncio.timeout_at(deadline):
+                    with alarm:
                         item = await anext(events, None)
                 except Exception as error:  # noqa: BLE001  # the protocol: nothing else escapes
                     failure = self._failure(error, request, "".join(said))
@@ -154,6 +154,7 @@ class CloudModel(ABC, Generic[ClientT]):
                     said.append(item)
                 yield item
         finally:
+            alarm.stop()
             await events.aclose()
         if failure is not None:
             raise failure.with_traceback(None)
