@@ -53,7 +53,17 @@ async def healthz(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-app = st.App(HERE / "pages" / "main.py", routes=[Route("/healthz", healthz)], middleware=[Middleware(SafeHeaders)])
+async def metrics_page(_request: Request) -> Response:
+    from vif.telemetry.metrics import CONTENT_TYPE, metrics
+
+    return Response(metrics().exposition(), media_type=CONTENT_TYPE)
+
+
+app = st.App(
+    HERE / "pages" / "main.py",
+    routes=[Route("/healthz", healthz), Route("/metrics", metrics_page)],
+    middleware=[Middleware(SafeHeaders)],
+)
 
 if __name__ == "__main__":
     app.run()

@@ -13,6 +13,7 @@ from vif.flow import Mode
 WAIT_S = 1.0
 """A look at the shared state takes a millisecond; when it takes this long, the page does without."""
 
+_ROLES = {"llm1": "LLM #1", "llm2": "LLM #2"}
 _BADGES = {
     vif.CircuitState.CLOSED: Badge("in order", ":material/check_circle:", "green"),
     vif.CircuitState.HALF_OPEN: Badge("being tried again", ":material/help:", "orange"),
@@ -32,7 +33,7 @@ def circuits(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> tuple
 def in_words(circuit: vif.Circuit) -> str:
     """A circuit as Markdown: its model, a badge, and what comes next."""
     badge = _BADGES[circuit.state]
-    text = f"**{plain(circuit.model)}** :{badge.colour}-badge[{badge.icon} {badge.label}]"
+    text = f"{_ROLES[circuit.role]} **{plain(circuit.model)}** :{badge.colour}-badge[{badge.icon} {badge.label}]"
     if circuit.state is vif.CircuitState.OPEN and circuit.opens_again_s is not None:
         return f"{text} :small[tried again in {circuit.opens_again_s:.0f} s]"
     if circuit.failures:

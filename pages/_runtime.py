@@ -27,6 +27,8 @@ from vif.events import Event
 from vif.flow import Mode
 from vif.interaction import Interaction
 from vif.store import LaterStore, open_later
+from vif.telemetry.live import LiveBoard
+from vif.telemetry.observer import Observers
 
 POLL_S = 0.1
 """How long a page waits for news before it looks whether it was stopped."""
@@ -66,13 +68,32 @@ def _store() -> LaterStore:
     return open_later(vif.DualLlmConfig().database_url)
 
 
+@st.cache_resource(show_spinner=False)
+def live() -> LiveBoard:
+    """What this server, and each session, did lately."""
+    return LiveBoard()
+
+
+@st.cache_resource(show_spinner=False)
+def observers() -> Observers:
+    """Everything that looks on: metrics, live figures, logs, spans."""
+    from vif.telemetry.logs import ForwardHandler, LogObserver
+    from vif.telemetry.metrics import metrics
+    from vif.telemetry.spans import SpanObserver
+
+    config = vif.DualLlmConfig()
+    logging.getLogger("vif").addHandler(ForwardHandler(config.log_level))
+    logs = LogObserver(config.log_level, messages=config.log_messages)
+    return Observers([metrics(), live(), logs, SpanObserver()])
+
+
 def _release(api: vif.VifApi) -> None:
     event_loop().submit(api.aclose())
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_CONNECTIONS, on_release=_release)
 def _api(_config: vif.DualLlmConfig, _access: vif.Access, mode: Mode, settings: str, fingerprint: str) -> vif.VifApi:
-    api = vif.connect(_config, _access, mode=mode, store=_store())
+    api = vif.connect(_config, _access, mode=mode, store=_store(), observer=observers())
     event_loop().submit(api.warm_up())
     return api
 
@@ -131,13 +152,14 @@ class Drill:
 
     def __init__(self, fault: vif.Fault) -> None:
         self.fault = fault
+        self.board = LiveBoard()
         self._apis: dict[str, vif.VifApi] = {}
 
     def api(self, config: vif.DualLlmConfig, access: vif.Access) -> vif.VifApi:
         """The API for these settings, with LLM #1 at fault."""
         settings = config.model_dump_json(exclude={"autonomy"}) + _fingerprint(access)
         if settings not in self._apis:
-            self._apis[settings] = vif.connect(config, access, drill=self.fault)
+            self._apis[settings] = vif.connect(config, access, drill=self.fault, observer=Observers([self.board]))
             event_loop().submit(self._apis[settings].warm_up())
         return self._apis[settings]
 

@@ -46,6 +46,12 @@ async def test_an_open_circuit_goes_to_the_next_rung_without_waiting() -> None:
     assert interaction.recognition.fallback_reason == "circuit_open"
 
 
+async def test_the_same_model_answers_although_it_keeps_failing_to_read() -> None:
+    same = FakeModel(AuthError("wrong key"), "One.", "Two.")
+    api = VifApi.with_dual_llm(same, same, DualLlmConfig(breaker_failures=1))
+    assert [(await api.process(message)).reply for message in ("one", "two")] == ["One.", "Two."]
+
+
 async def test_two_apis_that_share_a_state_share_circuits_and_readings() -> None:
     state = MemoryState()
     one, two = (dual(FakeModel(wire_text()), "One.", state=state) for _ in range(2))
@@ -190,6 +196,6 @@ def test_a_drill_does_not_touch_the_state_of_the_others() -> None:
 async def test_circuits_and_spending_can_be_looked_at() -> None:
     api = dual(FakeModel(AuthError("wrong key")), "One.", breaker_failures=1)
     await api.process("Why?")
-    by_model = {circuit.model: circuit.state for circuit in await api.circuits()}
-    assert by_model == {"gpt-6-luna": "open"}
+    by_role = {circuit.role: circuit.state for circuit in await api.circuits()}
+    assert by_role == {"llm1": "open", "llm2": "closed"}
     assert (await api.spent()).session == 0.0

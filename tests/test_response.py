@@ -58,6 +58,7 @@ async def test_the_metadata_is_complete() -> None:
     assert reply.response.model_dump(exclude={"system", "prompt"}) == {
         "provider": "openai",
         "model": "gpt-6-luna-2026-09-01",
+        "asked": "gpt-6-luna",
         "latency_ms": 3000.0,
         "first_token_ms": 2000.0,
         "input_tokens": 1200,

@@ -143,7 +143,7 @@ async def test_of_two_replicas_exactly_one_probes(redis_server: RedisServer) -> 
     request = Request("", (Turn("user", "Why?"),), 100, 10.0)
     with pytest.raises(ServerError):
         await breakers[0].complete(request)
-    redis_server.ask("DEL", f"{PREFIX}circuit:openai:gpt-6-luna:open")  # the pause is over
+    redis_server.ask("DEL", f"{PREFIX}circuit::openai:gpt-6-luna:open")  # the pause is over
     for model in models:
         model.plans.extend(["hello"] * 50)
     # The probe is answered only when all others have been told to wait.

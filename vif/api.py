@@ -47,6 +47,7 @@ from vif.recognition.stack import rungs_of
 from vif.response import Reply, respond
 from vif.state import MemoryState, State
 from vif.store import StoreError
+from vif.telemetry.observer import NOBODY_LOOKS, Begun, Observer
 from vif.watch import StageWatch, Watch
 
 FORMULA: Mode = "formula"
@@ -85,13 +86,16 @@ class VifApi:
         *,
         state: State | None = None,
         store: Keeper | None = None,
+        observer: Observer = NOBODY_LOOKS,
     ) -> None:
         """`state` holds circuits, budgets and remembered readings; by default it is this object's own.
 
-        Finished interactions go into `store`, before they are told to be finished; without one they are not kept.
+        Finished interactions go into `store`, before they are told to be finished; without one they are not kept. The
+        `observer` is told of everything.
         """
         self._config = config or DualLlmConfig()
-        self._guards = Guards(self._config, state or MemoryState(self._config.cache_max_entries))
+        self._observer = observer
+        self._guards = Guards(self._config, state or MemoryState(self._config.cache_max_entries), observer.circuit)
         models = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
         self._responders = tuple(self._guards.responder(model) for model in models)
         self._ladder: Ladder | None = None
@@ -108,6 +112,7 @@ class VifApi:
         *,
         state: State | None = None,
         store: Keeper | None = None,
+        observer: Observer = NOBODY_LOOKS,
         drill: Fault | None = None,
     ) -> Self:
         """LLM #1 reads. Of several the first is the primary, the others stand in for it; the formula is always last.
@@ -115,7 +120,7 @@ class VifApi:
         Of several `llm2` the second answers when the first fails before its first word. In a `drill` the primary
         misbehaves on purpose.
         """
-        api = cls(llm2, config, state=state, store=store)
+        api = cls(llm2, config, state=state, store=store, observer=observer)
         rungs = llm1 if isinstance(llm1, Sequence) else (llm1,)
         api._ladder = Ladder(rungs_of(rungs, api._guards, drill), api._config)
         return api
@@ -188,6 +193,20 @@ class VifApi:
         autonomy = check_autonomy(self._config.autonomy if autonomy is None else autonomy)
         boundaries = tuple(boundaries)
         caller = self._caller(session, conversation)
+        events = self._interact(caller, message, autonomy, previous, boundaries)
+        async with aclosing(self._watched(caller, Begun(message, self.mode, self._config.preset_name), events)) as seen:
+            async for event in seen:
+                yield event
+
+    async def _interact(
+        self,
+        caller: Caller,
+        message: str,
+        autonomy: float,
+        previous: Interaction | None,
+        boundaries: tuple[Boundary, ...],
+    ) -> AsyncGenerator[Event, None]:
+        """The whole interaction, arguments checked."""
         watch = Watch(self._clock)
 
         formula = formula_reading(autonomy, boundaries)
@@ -238,9 +257,29 @@ class VifApi:
         formula = formula_reading(interaction.autonomy, swinging)
         caller = self._caller(session, conversation)
         plan = _Plan(caller, interaction.message, reading, recognition, formula, interaction.autonomy, previous, mode)
-        async with aclosing(self._carry_on(plan, watch)) as events:
+        begun = Begun(interaction.message, mode, self._config.preset_name)
+        async with aclosing(self._watched(caller, begun, self._carry_on(plan, watch))) as events:
             async for event in events:
                 yield event
+
+    async def _watched(
+        self, caller: Caller, begun: Begun, events: AsyncGenerator[Event, None]
+    ) -> AsyncGenerator[Event, None]:
+        """The events, told to whoever looks on."""
+        self._observer.begin(caller, begun)
+        over, error = False, None
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    over = isinstance(event, Finished)
+                    self._observer.see(caller, event)
+                    yield event
+        except BaseException as raised:
+            # Who has the last event may leave.
+            error = None if over else raised
+            raise
+        finally:
+            self._observer.end(caller, error)
 
     async def _carry_on(self, plan: _Plan, watch: Watch) -> AsyncGenerator[Event, None]:
         """Stages 3 to 7, with the reply between 5 and 6."""
@@ -341,6 +380,7 @@ class VifApi:
             await self._store.save(interaction, session=caller.session, conversation=caller.conversation)
         except StoreError as error:
             _log.warning("interaction %s was not stored: %s", interaction.id, error)
+            self._observer.not_stored(caller)
         return watch.lap()
 
     def _interaction(

@@ -10,6 +10,7 @@ from vif.llm.protocol import ChatModel, Provider
 from vif.recognition.drill import Fault
 from vif.recognition.recogniser import EmbeddedRecogniser, Recogniser
 from vif.state import MemoryState, State, shared_state
+from vif.telemetry.observer import NOBODY_LOOKS, Observer
 
 
 def connect(
@@ -19,6 +20,7 @@ def connect(
     mode: Mode = "dual",
     state: State | None = None,
     store: Keeper | None = None,
+    observer: Observer = NOBODY_LOOKS,
     drill: Fault | None = None,
 ) -> VifApi:
     """A `VifApi` with clients for the models of `config`. Nothing is imported, loaded or connected before it is used.
@@ -37,9 +39,9 @@ def connect(
     )
     llm2 = [open_model(reference, access) for reference in config.responders]
     if mode == "formula":
-        return VifApi(llm2, config, state=state, store=store)
+        return VifApi(llm2, config, state=state, store=store, observer=observer)
     llm1 = [_recogniser(reference, access) for reference in config.recognisers]
-    return VifApi.with_dual_llm(llm1, llm2, config, state=state, store=store, drill=drill)
+    return VifApi.with_dual_llm(llm1, llm2, config, state=state, store=store, observer=observer, drill=drill)
 
 
 def _recogniser(reference: ModelRef, access: Access) -> ChatModel | Recogniser:

@@ -63,12 +63,16 @@ class FormulaReading(_Record):
 
 
 class Attempt(_Record):
-    """One request to one model, failed or not. `outcome` is "ok" or the reason it failed."""
+    """One request to one model, failed or not. `outcome` is "ok" or the reason it failed.
+
+    "outpaced" is the slower one of two that were asked at once. `started_ms` counts from the first attempt's beginning.
+    """
 
     provider: str
     model: str
     outcome: str
     error: Text | None = None
+    started_ms: Milliseconds = 0.0
     latency_ms: Milliseconds = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -105,10 +109,14 @@ class Recognition(_Record):
 
 
 class Response(_Record):
-    """LLM #2's metadata. `finish_reason` is "stop", "length", "refusal" or "cut"; None when it never finished."""
+    """LLM #2's metadata. `finish_reason` is "stop", "length", "refusal" or "cut"; None when it never finished.
+
+    `model` is what the provider says it was, `asked` what the settings name.
+    """
 
     provider: str
     model: Text
+    asked: str = ""
     latency_ms: Milliseconds = 0.0
     first_token_ms: Milliseconds | None = None
     input_tokens: int = 0

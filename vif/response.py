@@ -149,6 +149,7 @@ class _Asking:
             model=self._model.model,
             outcome=failure.reason,
             error=str(failure),
+            started_ms=max(self._own_start - self._start, 0.0) * 1000,
             latency_ms=max(self._clock() - self._own_start if took_s is None else took_s, 0.0) * 1000,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
@@ -166,6 +167,7 @@ class _Asking:
             Response(
                 provider=self._model.provider,
                 model=model,
+                asked=self._model.model,
                 latency_ms=self._elapsed_ms(),
                 first_token_ms=self._first_token_ms,
                 input_tokens=usage.input_tokens,

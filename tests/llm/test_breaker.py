@@ -36,7 +36,7 @@ class Watched:
             state or MemoryState(clock=self.clock),
             failures=5,
             reset_s=30.0,
-            on_change=lambda _provider, _model, state: self.changes.append(state),
+            on_change=lambda _role, _provider, _model, state: self.changes.append(state),
         )
 
     async def fail(self, times: int, error: type[ModelError] = ServerError) -> None:

@@ -40,6 +40,7 @@ class CircuitState(StrEnum):
 class Circuit:
     """How a model's circuit stands. `opens_again_s` are the seconds until the probe, when it is open."""
 
+    role: str
     provider: str
     model: str
     state: CircuitState
@@ -47,15 +48,16 @@ class Circuit:
     opens_again_s: float | None = None
 
 
-OnChange = Callable[[str, str, CircuitState], None]
-"""Told provider, model and new state."""
+OnChange = Callable[[str, str, str, CircuitState], None]
+"""Told role, provider, model and new state."""
 
 
 class CircuitBreaker(Wrapper):
     """Opens after `failures` in a row and lets one probe through after `reset_s`. Raises CircuitOpenError.
 
     What is the request's own fault, and an answer that merely cannot be used, shows that the provider is well. The
-    circuit belongs to the model, its address and its key, and is shared by all who share the `state`.
+    circuit belongs to the model in one role, its address and its key, and is shared by all who share the `state`. In
+    one role, because LLM #2 has to answer also when the same model keeps failing to read.
     """
 
     def __init__(
@@ -63,13 +65,15 @@ class CircuitBreaker(Wrapper):
         inner: ChatModel,
         state: State,
         *,
+        role: str = "",
         failures: int,
         reset_s: float,
         on_change: OnChange | None = None,
     ) -> None:
         super().__init__(inner)
         self._state, self._limit, self._reset_s, self._on_change = state, failures, reset_s, on_change
-        self.name = f"circuit:{circuit_of(inner)}"
+        self._role = role
+        self.name = f"circuit:{role}:{circuit_of(inner)}"
         self._failures, self._tripped = f"{self.name}:failures", f"{self.name}:tripped"
         self._open, self._probe = f"{self.name}:open", f"{self.name}:probe"
 
@@ -78,7 +82,7 @@ class CircuitBreaker(Wrapper):
         failures, tripped, is_open = await self._state.read(self._failures, self._tripped, self._open)
         left = await self._state.left_s(self._open) if is_open else None
         state = CircuitState.CLOSED if not tripped else CircuitState.OPEN if is_open else CircuitState.HALF_OPEN
-        return Circuit(self.provider, self.model, state, int(failures or 0), left)
+        return Circuit(self._role, self.provider, self.model, state, int(failures or 0), left)
 
     async def complete(self, request: Request) -> Completion:
         passage = await self._enter(request)
@@ -131,7 +135,7 @@ class CircuitBreaker(Wrapper):
 
     def _changed(self, state: CircuitState) -> None:
         if self._on_change is not None:
-            self._on_change(self.provider, self.model, state)
+            self._on_change(self._role, self.provider, self.model, state)
 
 
 class _Passage:

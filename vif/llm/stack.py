@@ -12,6 +12,8 @@ from vif.llm.protocol import ChatModel, Provider
 from vif.llm.retry import Retry
 from vif.state import State
 
+READER, RESPONDER = "llm1", "llm2"
+
 
 @dataclass(frozen=True, slots=True)
 class Guards:
@@ -29,17 +31,18 @@ class Guards:
 
     def reader(self, model: ChatModel) -> ChatModel:
         """LLM #1: the ladder retries it and keeps its time."""
-        return self._budgeted(self.breaker(model)) if _costs(model) else model
+        return self._budgeted(self.breaker(model, READER)) if _costs(model) else model
 
     def responder(self, model: ChatModel) -> ChatModel:
         """LLM #2."""
-        guarded = self._budgeted(self.breaker(model)) if _costs(model) else model
+        guarded = self._budgeted(self.breaker(model, RESPONDER)) if _costs(model) else model
         return Deadline(Retry(guarded, self.config.llm2_max_retries))
 
-    def breaker(self, model: ChatModel) -> CircuitBreaker:
+    def breaker(self, model: ChatModel, role: str) -> CircuitBreaker:
         made = CircuitBreaker(
             model,
             self.state,
+            role=role,
             failures=self.config.breaker_failures,
             reset_s=self.config.breaker_reset_s,
             on_change=self.on_circuit_change,
@@ -48,7 +51,7 @@ class Guards:
         return made
 
     async def circuits(self) -> tuple[Circuit, ...]:
-        """How the circuit of each model stands; a model in both roles has one circuit."""
+        """How the circuit of each model in each role stands."""
         by_name = {breaker.name: breaker for breaker in self.breakers}
         return tuple([await breaker.circuit() for breaker in by_name.values()])
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from vif.boundaries import BOUNDARY_NAMES
 from vif.errors import AuthError, ModelTimeoutError, RateLimitError, ServerError
 from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request
-from vif.llm.stack import Guards
+from vif.llm.stack import READER, Guards
 from vif.recognition.recogniser import Question, Read, Recogniser, RecogniserWrapper
 from vif.recognition.schema import checked_answer
 
@@ -72,7 +72,7 @@ class _Drilled(RecogniserWrapper):
     def __init__(self, inner: Recogniser, fault: Fault, guards: Guards) -> None:
         super().__init__(inner)
         self._fault = fault
-        self._line: ChatModel = guards.breaker(_Provider(inner, fault))
+        self._line: ChatModel = guards.breaker(_Provider(inner, fault), READER)
 
     @property
     def attempts(self) -> int | None:

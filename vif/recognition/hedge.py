@@ -86,12 +86,12 @@ class HedgedRecogniser(RecogniserWrapper):
             await asyncio.wait((second,))
         if first.done() and (first.exception() is None or second.exception() is not None):
             read = first.result()
-            return replace(read, lost=(self._lost(self._secondary, second, begun), *read.lost))
+            return replace(read, lost=(self._lost(self._secondary, second, begun, start), *read.lost))
         read = second.result()
         by = read.by or (self._secondary.provider, self._secondary.model)
-        return replace(read, by=by, lost=(self._lost(self._inner, first, start), *read.lost))
+        return replace(read, by=by, lost=(self._lost(self._inner, first, start, start), *read.lost))
 
-    def _lost(self, rung: Recogniser, task: asyncio.Task[Read], since: float) -> Attempt:
+    def _lost(self, rung: Recogniser, task: asyncio.Task[Read], since: float, start: float) -> Attempt:
         """The attempt that did not count. What it cost is not known when it was ended early."""
         outcome, error, raw_text, usage = OUTPACED, "the other model was faster", "", None
         if task.done() and isinstance(failure := task.exception(), ModelError):
@@ -101,6 +101,7 @@ class HedgedRecogniser(RecogniserWrapper):
             model=rung.model,
             outcome=outcome,
             error=error,
+            started_ms=max(since - start, 0.0) * 1000,
             latency_ms=max(self._clock() - since, 0.0) * 1000,
             input_tokens=usage.input_tokens if usage else 0,
             output_tokens=usage.output_tokens if usage else 0,

@@ -55,7 +55,7 @@ class Ladder:
     async def recognise(self, question: Question) -> Recognised:
         """Read the message, or say why that was not possible."""
         start = self._clock()
-        climb = _Climb(self, question, start + self._config.llm1_deadline_ms / 1000)
+        climb = _Climb(self, question, start)
         found = await climb.run()
         answer = found[1].answer if found else None
         provider, model = _answered(*found) if found else (None, None)
@@ -99,12 +99,13 @@ def _answered(rung: Recogniser, read: Read) -> tuple[Provider, str]:
 class _Climb:
     """One question on its way up the ladder; keeps the record of every attempt."""
 
-    def __init__(self, ladder: Ladder, question: Question, deadline: float) -> None:
+    def __init__(self, ladder: Ladder, question: Question, start: float) -> None:
         self.attempts: list[Attempt] = []
         self.first_failure: Reason | None = None
         """Why the first rung was given up."""
-        self._ladder, self._question, self._deadline = ladder, question, deadline
+        self._ladder, self._question, self._start = ladder, question, start
         self._config = ladder._config
+        self._deadline = start + self._config.llm1_deadline_ms / 1000
 
     async def run(self) -> tuple[Recogniser, Read] | None:
         rungs = self._ladder.rungs
@@ -169,7 +170,8 @@ class _Climb:
             fault = ServerError(f"{rung.model} failed unexpectedly ({type(error).__name__})")
             self._record(rung, start, Reason.SERVER_ERROR, str(fault))
             raise fault from None
-        self.attempts += read.lost
+        began_ms = max(start - self._start, 0.0) * 1000
+        self.attempts += [lost.model_copy(update={"started_ms": began_ms + lost.started_ms}) for lost in read.lost]
         if not read.cached:
             self._record(rung, start, "ok", by=read.by, usage=read.usage, raw_text=read.raw_text)
         return read
@@ -192,6 +194,7 @@ class _Climb:
                 model=model,
                 outcome=outcome,
                 error=error,
+                started_ms=max(start - self._start, 0.0) * 1000,
                 latency_ms=max(self._ladder._clock() - start, 0.0) * 1000,
                 input_tokens=usage.input_tokens if usage else 0,
                 output_tokens=usage.output_tokens if usage else 0,
