@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from vif.llm.protocol import Completion, Finish, OutputSchema, Provider, Request, Usage
+from vif.llm.sse import json_events
 from vif.llm.transport import CloudModel
 
 if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
-    from anthropic.types import MessageDeltaUsage, MessageParam, TextBlockParam
-    from anthropic.types import Usage as MessageUsage
+    from anthropic.types import MessageParam, TextBlockParam
 
 BASE_URL = "https://api.anthropic.com"
 
@@ -89,33 +89,37 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
             text="".join(block.text for block in answer.content if block.type == "text"),
             model=answer.model or self._model,
             finish=_FINISH.get(answer.stop_reason, Finish.STOP),
-            usage=_usage(answer.usage),
+            usage=_usage(answer.usage.model_dump()),
         )
 
     async def _events(self, client: AsyncAnthropic, request: Request) -> AsyncGenerator[str | Completion, None]:
-        stream = await client.messages.create(
+        create = client.messages.with_streaming_response.create
+        said: list[str] = []
+        model, finish, usage = "", None, Usage()
+        async with create(
             model=self._model,
             max_tokens=request.max_tokens,
             system=_system(request),
             messages=_messages(request),
             stream=True,
             extra_body=self._extra(request),
-        )
-        said: list[str] = []
-        model, finish, usage = "", None, Usage()
-        async with stream:
-            async for event in stream:
-                if event.type == "content_block_delta" and event.delta.type == "text_delta":
-                    if event.delta.text:
-                        said.append(event.delta.text)
-                        yield event.delta.text
-                elif event.type == "message_start":
-                    model = event.message.model or model
-                    usage = _usage(event.message.usage)
-                elif event.type == "message_delta":
-                    finish = event.delta.stop_reason or finish
-                    usage = _usage(event.usage, usage)
-        content_type = stream.response.headers.get("content-type", "")
+        ) as response:
+            # Not the SDK's own events: making objects of them takes longer than everything else about a stream.
+            async for event in json_events(response.iter_bytes()):
+                match event:
+                    case {"type": "content_block_delta", "delta": {"type": "text_delta", "text": str(piece)}}:
+                        if piece:
+                            said.append(piece)
+                            yield piece
+                    case {"type": "message_start", "message": dict(message)}:
+                        model = str(message.get("model") or "")
+                        usage = _usage(message.get("usage") or {})
+                    case {"type": "message_delta", "delta": dict(delta)}:
+                        finish = delta.get("stop_reason") or finish
+                        usage = _usage(cast("Mapping[str, object]", event.get("usage") or {}), usage)
+                    case {"type": "error"}:
+                        raise self.error_event(event, "".join(said))
+        content_type = response.headers.get("content-type", "")
         if not (model or said) and "event-stream" not in content_type:
             raise self.not_an_answer(content_type or "nothing")
         yield Completion("".join(said), model or self._model, _FINISH.get(finish, Finish.STOP), usage)
@@ -153,13 +157,15 @@ def _messages(request: Request) -> list[MessageParam]:
     return cast("list[MessageParam]", [{"role": turn.role, "content": turn.text} for turn in request.turns])
 
 
-def _usage(usage: MessageUsage | MessageDeltaUsage, before: Usage | None = None) -> Usage:
+def _usage(counts: Mapping[str, object], before: Usage | None = None) -> Usage:
     """All input in one figure (the API counts cached input apart); `before` fills what a later report leaves out."""
     before = before or Usage()
-    read, written = usage.cache_read_input_tokens, usage.cache_creation_input_tokens
-    read = before.cache_read_tokens if read is None else read
-    written = before.cache_write_tokens if written is None else written
-    fresh = usage.input_tokens
-    if fresh is None:
-        fresh = before.input_tokens - before.cache_read_tokens - before.cache_write_tokens
-    return Usage(fresh + read + written, usage.output_tokens or 0, read, written)
+
+    def count(name: str, otherwise: int) -> int:
+        value = counts.get(name)
+        return value if isinstance(value, int) else otherwise
+
+    read = count("cache_read_input_tokens", before.cache_read_tokens)
+    written = count("cache_creation_input_tokens", before.cache_write_tokens)
+    fresh = count("input_tokens", before.input_tokens - before.cache_read_tokens - before.cache_write_tokens)
+    return Usage(fresh + read + written, count("output_tokens", 0), read, written)

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -109,13 +110,13 @@ class CloudModel(ABC, Generic[ClientT]):
     def model(self) -> str:
         return self._model
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Provider, model, address and effort: all that decides, beside the request, what comes back."""
         thinking = f" effort={self._effort}" if self._effort is not None else ""
         return f"{self._provider}:{self._model}@{address(self._base_url)}{thinking}"
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The key's digest, shortened: whoever has the same key shares its limits and its failures."""
         return hashlib.sha256(self._api_key.get_secret_value().encode()).hexdigest()[:12]
