@@ -4,6 +4,7 @@ Nothing here knows of a page; Plotly is imported when the first figure is made.
 """
 
 from vif.figures.compare import SMALL_RADAR_HEIGHT, agreement_in_words, describe_small_radar, small_radar
+from vif.figures.operations import cost_timeline, describe_cost, describe_latency, latency_timeline
 from vif.figures.oscillation import SEEN, Move, describe_qualities, describe_resonance, moves
 from vif.figures.reading import (
     NOTABLE,
@@ -45,7 +46,10 @@ __all__ = [
     "agreement_in_words",
     "boundary_chart",
     "boundary_label",
+    "cost_timeline",
     "describe_boundaries",
+    "describe_cost",
+    "describe_latency",
     "describe_qualities",
     "describe_quality_radar",
     "describe_radar",
@@ -57,6 +61,7 @@ __all__ = [
     "difference_in_words",
     "differences",
     "duration_in_words",
+    "latency_timeline",
     "moves",
     "quality_radar",
     "radar",

@@ -53,7 +53,8 @@ class Guards:
     async def circuits(self) -> tuple[Circuit, ...]:
         """How the circuit of each model in each role stands."""
         by_name = {breaker.name: breaker for breaker in self.breakers}
-        return tuple([await breaker.circuit() for breaker in by_name.values()])
+        found = [await breaker.circuit() for breaker in by_name.values()]
+        return tuple(sorted(found, key=lambda circuit: circuit.role))
 
     def _budgeted(self, model: ChatModel) -> ChatModel:
         purse = self.purse
