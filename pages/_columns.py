@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
 import vif
 from pages import _runtime, _words
@@ -21,6 +20,8 @@ from vif.events import Event, ReplyStarted
 
 REPLIES_AT_ONCE = 4
 """Of one group, apart from those of the embedded model."""
+
+LOOK_AGAIN_S = 0.1
 
 Events = Callable[[], AsyncGenerator[Event, None]]
 
@@ -84,14 +85,15 @@ class Group:
         if self._task is None:
             self._task = _runtime.event_loop().submit(self._carry_out())
 
-    def stop(self) -> None:
-        """End what is not over yet and keep what has arrived; after the end this does nothing."""
+    def stop(self) -> bool:
+        """End what is not over yet and keep what has arrived; False, and nothing happens, when nothing was left."""
         with self._changed:
             if not self.over:
                 self._columns = tuple(column.cut_short() for column in self._columns)
             self._changed.notify_all()
         if self._task is not None:
             self._task.cancel()
+        return any(column.turn is not None and column.turn.stopped for column in self._columns)
 
     def follow(self) -> Iterator[tuple[Column, ...]]:
         """The columns whenever one has changed, and at least every 0.1 s, until all are over."""
@@ -140,31 +142,15 @@ class Group:
             self._changed.notify_all()
 
 
-Draw = Callable[[tuple[Column, ...], tuple[Column, ...] | None], None]
-"""Draws columns; of those that were drawn before, only what is new."""
+@st.fragment(run_every=LOOK_AGAIN_S)
+def look_on(group: Group, draw: Callable[[tuple[Column, ...]], None]) -> None:
+    """Draw a group now and then until it is over, and then the page anew, for its buttons.
 
-
-def follow(group: Group, draw: Draw) -> None:
-    """Draw a group as it goes on. Another rerun takes it up where this one left it; a stop or an error ends it."""
-    drawn: tuple[Column, ...] | None = None
-    try:
-        for columns in group.follow():
-            if columns is drawn:
-                st.session_state.get("columns")  # gives Streamlit the chance to stop this script
-            else:
-                draw(columns, drawn)
-                drawn = columns
-    except StopException:
-        group.stop()
-        # A stopped script cannot draw, a thread of its session can: the page must not go on saying "is writing".
-        ending = threading.Thread(target=draw, args=(group.columns, drawn))
-        add_script_run_ctx(ending)
-        ending.start()
-        ending.join()
-        raise
-    except Exception:
-        group.stop()
-        raise
+    This is what a fragment follows a group with: there a click waits for the end of a script that runs.
+    """
+    draw(group.columns)
+    if group.over:
+        st.rerun()
 
 
 def draw_reply(column: Column, waiting: str) -> None:

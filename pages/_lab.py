@@ -36,8 +36,6 @@ SECONDS = 4
 LONGEST_NAME = 40
 CODE_HEIGHT = 300
 HEADLINES = 2
-LOOK_AGAIN_S = 0.1
-WAITING = "LLM #2 is asked …"
 
 # A user's text cannot hold a tag: it is escaped.
 _INTERFACE = re.compile(r'^    <interface boundary="([^"]*)">\n(.*?)^    </interface>\n', re.DOTALL | re.MULTILINE)
@@ -176,7 +174,7 @@ def _draw_prompt(before: str, after: str) -> None:
 
 def _draw_answers(turn: Turn, lab: Lab, settings: Settings) -> None:
     asked = lab.asked
-    running = lab.following = asked is not None and not asked.group.over
+    running = asked is not None and not asked.group.over
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Answer again with these settings",
@@ -204,19 +202,13 @@ def _draw_answers(turn: Turn, lab: Lab, settings: Settings) -> None:
     with right:
         st.markdown("**With these settings**" if asked.settings == settings else "**With other settings than these**")
         if running:
-            _follow(asked)
+            _columns.look_on(asked.group, _draw_other)
         else:
-            _columns.draw_reply(asked.group.columns[0], WAITING)
+            _draw_other(asked.group.columns)
 
 
-@st.fragment(run_every=LOOK_AGAIN_S)
-def _follow(asked: Asked) -> None:
-    """The other answer as far as it is. Looked at now and then: a control in a fragment waits for a running script."""
-    _columns.draw_reply(asked.group.columns[0], WAITING)
-    lab = _lab_state.lab()
-    if asked.group.over and lab.following:
-        lab.following = False
-        st.rerun()  # for the buttons
+def _draw_other(columns: tuple[Column, ...]) -> None:
+    _columns.draw_reply(columns[0], "LLM #2 is asked …")
 
 
 def _answer(turn: Turn, settings: Settings) -> None:

@@ -42,7 +42,6 @@ class Lab:
         notice: one line, as Markdown, about what was just done.
         problem: one line about a link that could not be followed.
         asked: the answer with other settings that was last asked for.
-        following: the buttons were drawn while it was under way.
     """
 
     settings: Settings | None = None
@@ -51,7 +50,6 @@ class Lab:
     notice: str = ""
     problem: str = ""
     asked: Asked | None = None
-    following: bool = False
 
     @property
     def text(self) -> str:

@@ -26,6 +26,7 @@ from vif.boundaries import Boundary
 from vif.events import Event
 from vif.flow import Mode
 from vif.interaction import Interaction
+from vif.state import MemoryState
 from vif.store import LaterStore, open_later
 from vif.telemetry.live import LiveBoard
 from vif.telemetry.observer import Observers
@@ -153,13 +154,16 @@ class Drill:
     def __init__(self, fault: vif.Fault) -> None:
         self.fault = fault
         self.board = LiveBoard()
+        self._state = MemoryState()
         self._apis: dict[str, vif.VifApi] = {}
 
     def api(self, config: vif.DualLlmConfig, access: vif.Access) -> vif.VifApi:
         """The API for these settings, with LLM #1 at fault."""
         settings = config.model_dump_json(exclude={"autonomy"}) + _fingerprint(access)
         if settings not in self._apis:
-            self._apis[settings] = vif.connect(config, access, drill=self.fault, observer=Observers([self.board]))
+            self._apis[settings] = vif.connect(
+                config, access, state=self._state, drill=self.fault, observer=Observers([self.board])
+            )
             event_loop().submit(self._apis[settings].warm_up())
         return self._apis[settings]
 
@@ -211,11 +215,12 @@ class Run:
         if self._task is None:
             self._task = event_loop().submit(self._carry_out())
 
-    def stop(self) -> None:
-        """End it and keep what has arrived; after the end this does nothing."""
+    def stop(self) -> bool:
+        """End it and keep what has arrived; False, and nothing happens, when it came to an end of its own."""
         self._become(self._turn.cut_short())
         if self._task is not None:
             self._task.cancel()
+        return self._turn.stopped
 
     def follow(self) -> Iterator[Turn]:
         """The turn whenever it has changed, and at least every 0.1 s, until it is over."""

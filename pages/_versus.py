@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -29,10 +30,7 @@ class _Versus:
 
 
 def draw(turn: Turn) -> None:
-    """The question, the two answers when they were asked for, and how their prompts differ.
-
-    Follows the answers while they stream: what is drawn after it waits for them.
-    """
+    """The question, the two answers when they were asked for, and how their prompts differ."""
     interaction = turn.interaction
     if interaction is None or not turn.read_by_model:
         st.caption("LLM #1 did not read this message, so there is nothing to compare with the formula.")
@@ -54,31 +52,17 @@ def draw(turn: Turn) -> None:
             help="Both are asked anew, at the same moment, so that only the reading tells them apart. "
             "Even so a model seldom writes the same twice: the reply you already have is a third sample.",
         )
-        if running:
-            st.button("Stop both", key="versus_stop", icon=":material/stop_circle:", on_click=stop)
-    places = []
-    for side, name, reading in zip(st.columns(2, gap="large"), _NAMES, _readings(interaction), strict=True):
-        with side:
-            values = " · ".join(f"{coloured(d)} {reading.domains.get(d, 0.0):.2f}" for d in DOMAINS)
-            st.markdown(f"**{name}**  \n:small[{values}]")
-            places.append(st.empty())
-    sent = st.container()
-    _draw_difference(interaction)
-
-    def draw_sides(columns: tuple[Column, ...], before: tuple[Column, ...] | None = None) -> None:
-        for index, (place, column) in enumerate(zip(places, columns, strict=True)):
-            if before is None or before[index] is not column:
-                with place.container():
-                    _columns.draw_reply(column, "LLM #2 is asked …")
-
+        # Always there: the browser keeps a button that goes, until a script has come to its end.
+        st.button("Stop both", key="versus_stop", icon=":material/stop_circle:", disabled=not running, on_click=stop)
+    draw_sides = partial(_draw_sides, _readings(interaction))
     if group is None:
-        return
-    if running:
-        _columns.follow(group, draw_sides)
-        st.rerun()  # for the buttons: one that is drawn twice in a run would stand twice in the browser
-    draw_sides(group.columns)
-    with sent:
+        draw_sides(None)
+    elif running:
+        _columns.look_on(group, draw_sides)
+    else:
+        draw_sides(group.columns)
         _draw_sent(group.columns)
+    _draw_difference(interaction)
 
 
 def stop() -> None:
@@ -139,6 +123,16 @@ def _begun(turn: Turn, reading: Reading, recognition: Recognition) -> Turn:
 def _readings(interaction: Interaction) -> tuple[Reading, Reading]:
     """LLM #1's and the formula's, as `answer_again` uses them."""
     return interaction.reading, read_formula(interaction.autonomy, interaction.boundaries)
+
+
+def _draw_sides(readings: tuple[Reading, Reading], columns: tuple[Column, ...] | None) -> None:
+    """Each reading, and the answer from it as far as it is."""
+    for index, (side, name, reading) in enumerate(zip(st.columns(2, gap="large"), _NAMES, readings, strict=True)):
+        with side:
+            values = " · ".join(f"{coloured(d)} {reading.domains.get(d, 0.0):.2f}" for d in DOMAINS)
+            st.markdown(f"**{name}**  \n:small[{values}]")
+            if columns is not None:
+                _columns.draw_reply(columns[index], "LLM #2 is asked …")
 
 
 def _draw_sent(columns: tuple[Column, ...]) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import streamlit as st
 
 import vif
-from pages import _choices, _columns, _compared, _comparison, _sidebar
+from pages import _choices, _columns, _compared, _comparison, _follow, _sidebar
 from pages._columns import Column
 from pages._comparison import By, Comparison, Request
 from pages._sidebar import Settings
@@ -228,7 +228,7 @@ def draw(found: Comparison) -> None:
     if group.over:
         draw_columns(group.columns)
     else:
-        _columns.follow(group, draw_columns)
+        _follow.follow(group, draw_columns)
 
 
 # Drawing

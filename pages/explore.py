@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
 
-from pages import _closer, _conversation, _reading, _reply, _runtime, _sidebar, _welcome
-from pages._runtime import Run
+from pages import _closer, _conversation, _follow, _reading, _reply, _runtime, _sidebar, _welcome
 from pages._text import plain
 from pages._turn import Turn
 
@@ -84,31 +80,6 @@ def draw(turn: Turn, before: Turn | None = None) -> None:
             _reply.draw_end(turn, stoppable=not typed)
 
 
-def follow(run: Run) -> None:
-    """Draw a run as it goes on. Another rerun takes it up where this one left it; a stop or an error ends it."""
-    drawn: Turn | None = None
-    try:
-        for turn in run.follow():
-            if turn is drawn:
-                st.session_state.get("message")  # gives Streamlit the chance to stop this script
-            else:
-                draw(turn, drawn)
-                drawn = turn
-    except StopException:
-        run.stop()
-        if run.turn.stopped:
-            # A stopped script cannot draw, a thread of its session can: the page must not go on saying "is writing".
-            ending = threading.Thread(target=draw, args=(run.turn, drawn))
-            add_script_run_ctx(ending)
-            ending.start()
-            ending.join()
-        raise
-    except Exception:
-        run.stop()
-        raise
-    _conversation.conversation()  # files it
-
-
 def draw_rest(turn: Turn) -> None:
     """What there is only once a turn is over."""
     with editing.popover("Edit", icon=":material/edit:", type="tertiary", key=f"edit_{turn.number}"):
@@ -123,7 +94,8 @@ def draw_rest(turn: Turn) -> None:
 
 if talk.run:
     run = talk.run
-    follow(run)
+    _follow.follow(run, draw)
+    _conversation.conversation()  # files it
     draw_rest(run.turn)
 else:
     draw(turns[-1])

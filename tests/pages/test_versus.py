@@ -49,8 +49,12 @@ def run(at: AppTest) -> AppTest:
 
 
 def ask(at: AppTest) -> AppTest:
+    """Ask for both answers and come back when they are there."""
     at.button(key="versus_ask").click()
-    return run(at)
+    run(at)
+    for _ in at.session_state["versus"].group.follow():
+        pass
+    return run(at)  # as the browser does, again and again
 
 
 def shown(at: AppTest) -> str:
@@ -96,22 +100,18 @@ def test_stopping_ends_both_keeps_what_has_arrived_and_hangs_up(standin: Standin
     turn = finished("balanced")
     at = opened(turn)
     standin.plan("anthropic", say("Half a thought", ending=Ending.STALL), hang())
-
-    def stop_when_it_has_begun() -> None:
-        while len(standin.requests) < 4:
-            pause.wait(0.01)
-        group = at.session_state["versus"].group
-        next(columns for columns in group.follow() if any(column.turn.reply for column in columns))
-        group.stop()
-
-    pause = threading.Event()
-    stopping = threading.Thread(target=stop_when_it_has_begun)
-    stopping.start()
-    ask(at)
-    stopping.join()
-    columns = at.session_state["versus"].group.columns
-    assert [column.turn.stopped for column in columns] == [True, True]
+    at.button(key="versus_ask").click()
+    run(at)
+    group = at.session_state["versus"].group
+    next(columns for columns in group.follow() if any(column.turn.reply for column in columns))
+    while len(standin.requests) < 4:
+        threading.Event().wait(0.01)
+    assert at.button(key="versus_ask").disabled
+    at.button(key="versus_stop").click()
+    run(at)
+    assert [column.turn.stopped for column in group.columns] == [True, True]
     assert "Half" in shown(at)
+    assert at.button(key="versus_stop").disabled
     assert all(seen.gone.wait(10) for seen in standin.requests[2:]), "the provider still has our request"
 
 
