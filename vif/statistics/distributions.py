@@ -86,11 +86,6 @@ def f_quantile(probability: float, df1: float, df2: float) -> float:
     return df2 * (1 - above) / (df1 * above)
 
 
-def f_above(x: float, df1: float, df2: float) -> float:
-    """P(F > x) for x at least 0."""
-    return beta_cdf(df2 / (df2 + df1 * x), df2 / 2, df1 / 2)
-
-
 def t_quantile(probability: float, df: float) -> float:
     """t with P(T ≤ t) = `probability` for Student's t with `df` degrees of freedom."""
     if probability < 0.5:
