@@ -17,6 +17,9 @@ from pages._theme import CHART_CONFIG, THEMED
 from vif import figures
 from vif.interaction import total_cost
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+MEASURED = ("Reading", "First word", "Reply", "Tokens")
+
 
 def state(column: Column) -> str:
     """How far a column is, in a word; another word means that its card has to be drawn anew."""
@@ -56,7 +59,7 @@ def draw_card(column: Column, number: int, index: int) -> None:
     else:
         st.skeleton(height=figures.SMALL_RADAR_HEIGHT)
     if turn.recognition is not None and (why := _words.fallback_in_words(turn.recognition, turn.config)):
-        st.caption(f":orange[:material/info: {why}]")
+        st.markdown(f":small[:orange[:material/info: {why}]]")  # a caption would be too faint for a colour
     elif reading is not None:
         st.caption(f"{figures.difference_in_words(reading, formula).capitalize()}.")
     elif turn.recognition is not None:
@@ -87,10 +90,10 @@ def agreement(columns: Sequence[Column]) -> str | None:
 
 
 def draw_table(columns: Sequence[Column], *, quick: bool) -> None:
-    """Source, times, tokens, cost, and what went wrong; one row for each column."""
+    """Source, times, tokens and cost, one row for each column; below, what went wrong: always two elements."""
     rows = []
     for column in columns:
-        row = {"": f"**{plain(column.name, 60)}**"} | dict.fromkeys(_heads(quick), "–") | {"Remark": _remark(column)}
+        row = {"": f"**{plain(column.name, 60)}**"} | dict.fromkeys(_heads(quick), "–")
         turn = column.turn
         if turn is not None and turn.recognition is not None:
             row["Read by"] = _words.source_badge(turn.recognition).label
@@ -100,18 +103,22 @@ def draw_table(columns: Sequence[Column], *, quick: bool) -> None:
         if turn is not None and turn.recognition is not None and response is not None and not quick:
             if response.first_token_ms is not None:
                 row["First word"] = _words.seconds(response.first_token_ms)
-            row["Reply"] = _words.seconds(response.latency_ms)
+            if turn.reply:
+                row["Reply"] = _words.seconds(response.latency_ms)
             row["Tokens"] = f"{response.input_tokens:,} + {response.output_tokens:,}"
             row["Cost"] = _cost(total_cost((turn.recognition.cost_usd, response.cost_usd)))
-        rows.append(row)
-    if not any(row["Remark"] for row in rows):
-        rows = [{head: value for head, value in row.items() if head != "Remark"} for row in rows]
+        rows.append({head: value.replace(" ", NO_BREAK) if head in MEASURED else value for head, value in row.items()})
     st.table(
         pd.DataFrame(rows),
         border="horizontal",
         hide_index=True,
-        alt="For each column: who read, how long reading and reply took, tokens, cost, and what went wrong",
+        alt="For each column: who read, how long reading and reply took, tokens and cost",
     )
+    remarks = [f"- **{plain(column.name, 60)}**: {remark}" for column in columns if (remark := _remark(column))]
+    if remarks:
+        st.markdown("\n".join(remarks))
+    else:
+        st.empty()
 
 
 def _heads(quick: bool) -> tuple[str, ...]:
@@ -123,7 +130,8 @@ def _models(column: Column) -> str:
     if turn is None:
         return "not set up"
     reader = plain(turn.config.llm1.model) if turn.mode == "dual" else "the formula"
-    return f"{reader} → {plain(turn.config.llm2.model)}"
+    responder = plain(turn.config.llm2.model)
+    return f"{reader} for both" if reader == responder else f"{reader} → {responder}"
 
 
 def _state_badge(column: Column) -> str:

@@ -20,12 +20,7 @@ def draw(turn: Turn) -> None:
     if turn.formula is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(
-            "Boundaries",
-            anchor=False,
-            help="How freely understanding crosses from one domain to another.",
-            width="content",
-        )
+        place = st.empty()
         view = st.segmented_control(
             "How the boundaries are drawn",
             [VOLUME, FLAT],
@@ -37,6 +32,7 @@ def draw(turn: Turn) -> None:
         )
     reading = turn.reading if turn.reading is not None and turn.read_by_model else None
     if view == FLAT:
+        place.caption("How permeable each boundary is, over the bands of its statuses.", width="content")
         boundaries = reading.boundaries if reading else None
         st.plotly_chart(
             figures.boundary_chart(turn.formula.boundaries, boundaries, palette=THEMED),
@@ -45,7 +41,7 @@ def draw(turn: Turn) -> None:
             alt=figures.describe_boundaries(turn.formula.boundaries, boundaries),
         )
         return
-    st.caption("Larger corners: more activation. Thicker edges: more permeable. Drag to turn.")
+    place.caption("Larger corners: more activation. Thicker edges: more permeable. Drag to turn.", width="content")
     if reading is None:
         _draw_volume(turn, figures.FORMULA, turn.formula_domains, turn.formula.boundaries)
         return

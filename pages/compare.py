@@ -184,7 +184,7 @@ def draw(found: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         bar, control = st.container(width="stretch").empty(), st.empty()
     with st.grid(_per_row(len(group.columns)), min_column_width=232):
-        cards = [st.container(border=True).empty() for _ in group.columns]
+        cards = [st.container(border=True, height="stretch").empty() for _ in group.columns]
     st.caption("Solid, round: LLM #1 · dashed, diamonds: the Rust formula · all radars from 0 to 1")
     words, table = st.empty(), st.empty()
     replies = {}
@@ -222,7 +222,7 @@ def draw(found: Comparison) -> None:
                 control.button("Stop", key="compare_stop", icon=":material/stop_circle:", on_click=_comparison.stop)
         if agreed := _compared.agreement(columns):
             words.markdown(agreed)
-        with table:
+        with table.container():
             _compared.draw_table(columns, quick=request.quick)
 
     if group.over:

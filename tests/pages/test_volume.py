@@ -88,7 +88,7 @@ def test_without_a_reading_of_llm_1_the_formula_stands_alone() -> None:
 def test_before_the_formula_has_read_nothing_is_drawn() -> None:
     at = page(EMPTY)
     assert not charts(at)
-    assert not at.subheader
+    assert not at.caption
 
 
 def _fields(turn: Turn) -> dict[str, Any]:
