@@ -47,7 +47,7 @@ from vif.recognition.stack import rungs_of
 from vif.response import Reply, respond
 from vif.state import MemoryState, State
 from vif.store import StoreError
-from vif.telemetry.observer import NOBODY_LOOKS, Begun, Observer
+from vif.telemetry.observer import NOBODY_LOOKS, Begun, Observer, Observers
 from vif.watch import StageWatch, Watch
 
 FORMULA: Mode = "formula"
@@ -94,8 +94,10 @@ class VifApi:
         `observer` is told of everything.
         """
         self._config = config or DualLlmConfig()
-        self._observer = observer
-        self._guards = Guards(self._config, state or MemoryState(self._config.cache_max_entries), observer.circuit)
+        # Looking on must not change what happens, whoever looks.
+        self._observer = observer if isinstance(observer, Observers) else Observers([observer])
+        state = state or MemoryState(self._config.cache_max_entries)
+        self._guards = Guards(self._config, state, self._observer.circuit)
         models = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
         self._responders = tuple(self._guards.responder(model) for model in models)
         self._ladder: Ladder | None = None

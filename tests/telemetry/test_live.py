@@ -111,6 +111,33 @@ async def test_a_failed_reply_is_paid_once() -> None:
     assert [one.role for one in snapshot.failures] == ["LLM #2"]
 
 
+async def test_a_failure_is_shown_without_any_words_of_the_message() -> None:
+    board = LiveBoard()
+    await watched(board, *[wire_text(patterns="my doctor said")] * 3).process("my doctor said I am well")
+    for failure in board.process.snapshot().failures:
+        assert (failure.reason, failure.error) == ("schema", 'patterns is "…"')
+    assert len(board.process.snapshot().failures) == 3
+
+
+async def test_numbers_in_an_unusable_answer_are_shown() -> None:
+    board = LiveBoard()
+    activations = {"CD": 1.5, "SD": 0.25, "CuD": 0.25, "ED": 0.25}
+    await watched(board, wire_text(domains=activations), wire_text()).process("Why?")
+    (failure,) = board.process.snapshot().failures
+    assert failure.error.startswith("domains.CD is 1.5")
+
+
+async def test_a_session_that_was_forgotten_while_it_was_asking_runs_nothing_afterwards() -> None:
+    board = LiveBoard()
+    events = watched(board, wire_text()).stream("one", session="mine")
+    await anext(events)
+    for number in range(KEPT_SESSIONS):
+        board.of(str(number))
+    await events.aclose()
+    assert board.of("mine").snapshot().running == 0
+    assert board.process.snapshot().running == 0
+
+
 def test_sessions_that_are_long_gone_take_no_memory() -> None:
     board = LiveBoard()
     for number in range(KEPT_SESSIONS + 50):

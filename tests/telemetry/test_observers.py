@@ -6,26 +6,32 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.fakes import FakeModel, Plan, Said, wire_text
+from tests.fakes import FakeModel, FakeRecogniser, Plan, Said, answer, wire_text
 from tests.standin import Standin, fail
 from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
 from vif.connection import connect
-from vif.errors import AuthError, ServerError
+from vif.errors import AuthError, RecognitionError, ServerError
+from vif.events import Event
 from vif.flow import Stage
-from vif.interaction import Interaction
-from vif.llm.protocol import Caller
+from vif.interaction import Attempt, Interaction
+from vif.llm.protocol import Caller, Provider
+from vif.recognition.recogniser import Read
 from vif.store import StoreError
-from vif.telemetry.logs import ForwardHandler, LogObserver, digest
-from vif.telemetry.metrics import Metrics
+from vif.telemetry.live import LiveBoard
+from vif.telemetry.logs import ForwardHandler, LogObserver, digest, without_secrets
+from vif.telemetry.metrics import CONTENT_TYPE, Metrics
+from vif.telemetry.metrics import metrics as process_metrics
 from vif.telemetry.observer import Begun, Observer, Observers
 from vif.telemetry.spans import SpanObserver
 
@@ -80,10 +86,15 @@ async def test_a_failed_request_is_a_warning_with_its_reason() -> None:
 async def test_the_text_of_messages_is_logged_only_when_it_may() -> None:
     for messages in (False, True):
         log = Log(messages=messages)
+        # What LLM #1 says of a message quotes it, and so does the complaint about an answer that breaks the contract.
+        unusable = wire_text(patterns="a private matter")
+        readings = (unusable, wire_text(reasoning="asks for a private reason"))
         llm2 = Said(("a private answer",))
-        await watched(log.observer, wire_text(), llm2=llm2).process("a private question")
-        assert ("a private question" in log.text) is messages
-        assert ("a private answer" in log.text) is messages
+        await watched(log.observer, *readings, llm2=llm2).process("a private question")
+        for text in ("a private question", "a private answer", "a private reason", "a private matter"):
+            assert (text in log.text) is messages, text
+        (failed,) = log.lines("request failed")
+        assert failed["error"].startswith("patterns is")
 
 
 async def test_what_llm1_said_is_logged_at_debug_level_only() -> None:
@@ -99,7 +110,36 @@ async def test_an_interaction_that_ends_early_says_so() -> None:
     events = watched(log.observer, wire_text()).stream("Why?")
     await anext(events)
     await events.aclose()
-    assert [line["error"] for line in log.lines("interaction ended early")] == ["GeneratorExit"]
+    (line,) = log.lines("interaction ended early")
+    assert (line["error"], line["level"]) == ("GeneratorExit", "info")
+
+
+async def test_an_interaction_that_ends_by_an_error_is_a_warning() -> None:
+    log = Log("warning")
+    api = watched(log.observer, AuthError("wrong key"), fallback_to_formula=False)
+    with pytest.raises(RecognitionError):
+        await api.process("Why?")
+    assert [line["error"] for line in log.lines("interaction ended early")] == ["RecognitionError"]
+
+
+async def test_pieces_of_a_reply_write_nothing() -> None:
+    log = Log()
+    await watched(log.observer, wire_text(), llm2=Said(("One ",) * 50)).process("Why?")
+    assert len(log.lines()) < 20
+
+
+def test_of_two_secrets_one_of_which_begins_with_the_other_nothing_is_left() -> None:
+    clean = without_secrets(["plainlooking", "plainlookingsecret"])
+    assert clean(None, "info", {"message": "it is plainlookingsecret"}) == {"message": "it is [key]"}
+
+
+def test_keys_that_stand_only_in_the_dotenv_file_are_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("VIF_LOCAL_API_KEY=plainlookingsecret\n")
+    monkeypatch.setitem(Access.model_config, "env_file", str(dotenv))
+    log = Log(messages=True)
+    log.observer.begin(Caller("i", "s"), Begun("it is plainlookingsecret", "dual"))
+    assert log.lines()[0]["message"] == "it is [key]"
 
 
 def test_keys_are_taken_out_of_every_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,14 +159,30 @@ def test_warnings_of_our_modules_come_as_the_same_lines() -> None:
     logger = logging.getLogger("vif.test_forwarding")
     handler = ForwardHandler("warning", out)
     logger.addHandler(handler)
-    logger.warning("Redis cannot be used (%s)", "ConnectionError")
-    logger.removeHandler(handler)
+    try:
+        logger.warning("Redis cannot be used (%s)", "ConnectionError")
+    finally:
+        logger.removeHandler(handler)
     line = json.loads(out.getvalue())
     assert (line["event"], line["level"], line["logger"]) == (
         "Redis cannot be used (ConnectionError)",
         "warning",
         "vif.test_forwarding",
     )
+
+
+def test_a_log_nobody_can_write_to_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = io.StringIO()
+    handler = ForwardHandler("warning", gone)
+    gone.close()
+    handler.handle(logging.makeLogRecord({"name": "vif.x", "levelno": logging.WARNING, "msg": "Redis is gone"}))
+    assert "Redis is gone" in capsys.readouterr().err
+
+
+async def test_importing_and_using_the_library_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert not logging.getLogger("vif").handlers
+    await VifApi.with_dual_llm(FakeModel(AuthError("wrong key")), FakeModel("One.")).process("Why?")
+    assert capfd.readouterr() == ("", "")
 
 
 # ── Spans ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,6 +223,65 @@ async def test_an_interaction_is_a_span_with_its_stages_and_requests_in_it() -> 
     assert failed.end_time is not None
     assert read.start_time is not None
     assert failed.end_time <= read.start_time, "the retry began when the failure was over"
+
+
+def attributes(span: ReadableSpan) -> dict[str, Any]:
+    assert span.attributes is not None
+    return dict(span.attributes)
+
+
+async def test_the_request_that_answered_begins_when_the_one_before_it_had_failed() -> None:
+    spans = Spans()
+    api = VifApi(
+        FakeModel(ServerError("busy", retry_after_s=0.0), Said(("One.",))),
+        DualLlmConfig(llm2_max_retries=1),
+        observer=spans.observer,
+    )
+    interaction = await api.process("Why?")
+    failed, answered = spans.named("chat")
+    assert failed.start_time is not None
+    assert failed.end_time is not None
+    assert answered.start_time is not None
+    assert answered.end_time is not None
+    assert failed.start_time <= failed.end_time == answered.start_time <= answered.end_time
+    first_s = attributes(answered)["gen_ai.response.time_to_first_chunk"]
+    response = interaction.response
+    assert response is not None
+    assert response.first_token_ms is not None
+    (attempt,) = response.failed_attempts
+    # From the failure on: the reader waited longer, but not for this request.
+    assert first_s * 1000 == pytest.approx(response.first_token_ms - attempt.started_ms - attempt.latency_ms, abs=1e-4)
+
+
+async def test_a_request_that_was_never_sent_is_no_request() -> None:
+    spans, metrics = Spans(), Metrics()
+    api = watched(Observers([spans.observer, metrics]), AuthError("wrong key"), breaker_failures=1)
+    for message in ("one", "two"):
+        await api.process(message)
+    assert len(spans.named("chat")) == 3, "a reading that failed, and two replies"
+    _, second = spans.named("vif.interaction")
+    (event,) = second.events
+    assert (event.name, dict(event.attributes or {})["error.type"]) == ("vif.not_sent", "circuit_open")
+    found = values(metrics)
+    assert found["vif_llm_calls_total{gpt-6-luna,not_sent,openai,llm1}"] == 1
+    assert found["vif_llm_calls_total{gpt-6-luna,failed,openai,llm1}"] == 1
+
+
+async def test_being_outpaced_is_no_failure_anywhere() -> None:
+    log, spans, metrics, board = Log(), Spans(), Metrics(), LiveBoard()
+    lost = Attempt(provider="openai", model="slow", outcome="outpaced", error="the other model was faster")
+    rung = FakeRecogniser(Read(answer(), by=(Provider.ANTHROPIC, "quick"), lost=(lost,)))
+    everyone = Observers([log.observer, spans.observer, metrics, board])
+    await VifApi.with_dual_llm(rung, FakeModel("One."), observer=everyone).process("Why?")
+    assert [line["level"] for line in log.lines("request outpaced")] == ["info"]
+    (slow,) = spans.named("chat slow")
+    assert slow.status.status_code is StatusCode.UNSET
+    assert attributes(slow)["vif.outcome"] == "outpaced"
+    found = values(metrics)
+    assert found["vif_hedges_total{}"] == 1
+    assert found["vif_llm_calls_total{slow,outpaced,openai,llm1}"] == 1
+    assert not any(name.startswith("vif_failures_total") for name in found)
+    assert board.process.snapshot().failures == ()
 
 
 async def test_no_span_stays_open_when_the_user_leaves() -> None:
@@ -225,13 +340,51 @@ async def test_a_failed_reply_and_one_that_was_stopped_are_told_apart() -> None:
     await events.aclose()
     found = values(metrics)
     assert found["vif_interactions_total{dual,llm2_failed,llm1}"] == 1
-    assert found["vif_interactions_total{,stopped,}"] == 1
+    assert found["vif_interactions_total{dual,stopped,}"] == 1
 
 
 async def test_the_names_providers_answer_with_make_no_new_labels() -> None:
     metrics = Metrics()
     await watched(metrics, wire_text(), llm2=Said(("One.",), model="gpt-6-luna-build-93417")).process("Why?")
     assert "93417" not in metrics.exposition().decode()
+
+
+async def test_an_interaction_whose_reader_fails_without_a_stand_in_is_an_error() -> None:
+    metrics = Metrics()
+    with pytest.raises(RecognitionError):
+        await watched(metrics, AuthError("wrong key"), fallback_to_formula=False).process("Why?")
+    assert values(metrics)["vif_interactions_total{dual,error,}"] == 1
+    assert values(metrics)["vif_interactions_running{}"] == 0
+
+
+async def test_what_the_formula_took_does_not_count_as_reading() -> None:
+    metrics = Metrics()
+    await VifApi(FakeModel("One."), observer=metrics).process("Why?")
+    found = values(metrics)
+    assert found["vif_latency_seconds_count{total}"] == 1
+    assert "vif_latency_seconds_count{recognise}" not in found
+
+
+async def test_the_server_serves_the_metrics_of_its_process() -> None:
+    import httpx2
+
+    from app import app
+
+    process_metrics.cache_clear()
+    await watched(process_metrics(), wire_text()).process("Why?")
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://dashboard") as client:
+        page = await client.get("/metrics")
+    process_metrics.cache_clear()
+    assert page.status_code == 200
+    assert page.headers["content-type"] == CONTENT_TYPE
+    samples = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(page.text)
+        for sample in family.samples
+        if sample.labels in ({}, {"mode": "dual", "source": "llm1", "outcome": "ok"})
+    }
+    assert samples["vif_interactions_total"] == 1
+    assert samples["vif_cache_misses_total"] == 1
 
 
 async def test_what_could_not_be_stored_is_counted() -> None:
@@ -257,9 +410,23 @@ async def test_an_observer_that_fails_harms_nobody_and_is_told_once(caplog: pyte
     metrics = Metrics()
     api = VifApi(FakeModel("One.", "Two."), observer=Observers([Broken(), metrics]))
     for _ in range(2):
-        assert (await api.process("Why?")).response is not None
+        assert (await api.process("Why?")).reply
     assert values(metrics)["vif_latency_seconds_count{total}"] == 2
     assert [record.getMessage() for record in caplog.records] == ["Broken fails (RuntimeError)"]
+
+
+async def test_nor_does_an_observer_that_looks_on_alone(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Metrics):
+        def see(self, caller: Caller, event: Event) -> None:
+            raise BrokenPipeError
+
+        def circuit(self, role: str, provider: str, model: str, state: str) -> None:
+            raise BrokenPipeError
+
+    reader, config = FakeModel(AuthError("wrong key")), DualLlmConfig(breaker_failures=1)
+    api = VifApi.with_dual_llm(reader, FakeModel("One."), config, observer=Broken())
+    assert (await api.process("Why?")).reply == "One."
+    assert [record.getMessage() for record in caplog.records] == ["Broken fails (BrokenPipeError)"]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -12,13 +11,13 @@ from dataclasses import dataclass, field
 from vif.events import Event, Finished
 from vif.interaction import Attempt, Interaction, Source, total_cost
 from vif.llm.protocol import Caller
-from vif.telemetry.observer import Begun
+from vif.telemetry.failures import NOT_FAILED, error_of
+from vif.telemetry.observer import Begun, stopped
 
 KEPT = 500
 KEPT_SESSIONS = 256
 WINDOW_S = 900.0
 FAILURES = 20
-NOT_FAILURES = frozenset({"ok", "outpaced"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,8 @@ class Live:
 
     def ended(self, *, stopped: bool) -> None:
         with self._lock:
-            self._running -= 1
+            # Not below zero: a session can have been forgotten since it began.
+            self._running = max(self._running - 1, 0)
             if stopped:
                 self._stopped.append(self._clock())
 
@@ -125,13 +125,13 @@ class Live:
         since = self._clock() - WINDOW_S
         with self._lock:
             done = [one for one in self._done if one.at >= since]
-            stopped = sum(at >= since for at in self._stopped)
+            left = sum(at >= since for at in self._stopped)
             running = self._running
         read = [one for one in done if one.dual]
         return Snapshot(
             interactions=len(done),
             running=running,
-            stopped=stopped,
+            stopped=left,
             unanswered=sum(not one.answered for one in done),
             sources=Counter(one.source for one in done),
             fallbacks=Counter(one.fallback_reason for one in done if one.fallback_reason),
@@ -175,9 +175,8 @@ class LiveBoard:
                 live.finished(event.interaction)
 
     def end(self, caller: Caller, error: BaseException | None) -> None:
-        stopped = isinstance(error, GeneratorExit | asyncio.CancelledError)
         for live in (self.process, self.of(caller.session)):
-            live.ended(stopped=stopped)
+            live.ended(stopped=stopped(error))
 
     def circuit(self, role: str, provider: str, model: str, state: str) -> None:
         """Circuits are looked at where they are."""
@@ -191,7 +190,7 @@ def _done(interaction: Interaction, at: float) -> Done:
     # A reading that is used again was paid for, and failed, before.
     read = interaction.mode == "dual" and interaction.timings_ms.recognise > 0
     attempts = recognition.attempts if read else ()
-    failed = [_failure("LLM #1", one, at) for one in attempts if one.outcome not in NOT_FAILURES]
+    failed = [_failure("LLM #1", one, at) for one in attempts if one.outcome not in NOT_FAILED]
     answered = response is not None and response.error is None
     costs = [one.cost_usd for one in attempts]
     if response is not None:
@@ -213,7 +212,7 @@ def _done(interaction: Interaction, at: float) -> Done:
 
 
 def _failure(role: str, attempt: Attempt, at: float) -> Failure:
-    return Failure(at, role, attempt.provider, attempt.model, attempt.outcome, attempt.error or "")
+    return Failure(at, role, attempt.provider, attempt.model, attempt.outcome, error_of(attempt))
 
 
 def _share(flags: Iterable[bool]) -> float | None:

@@ -10,22 +10,32 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
+from pydantic import SecretStr
 
-from vif.events import Event, Finished, Recognised, ReplyFailed, StageFinished
+from vif.config import Access, DualLlmConfig
+from vif.errors import ConfigError
+from vif.events import Event, Finished, Recognised, ReplyDelta, ReplyFailed, StageFinished
 from vif.interaction import Attempt, Interaction
 from vif.llm.protocol import Caller
 from vif.llm.transport import redacted
-from vif.telemetry.observer import Begun
+from vif.telemetry.failures import NOT_FAILED, OK, OUTPACED, error_of
+from vif.telemetry.observer import Begun, stopped
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 KEY_NAMES = re.compile(r"(?:_KEY|_TOKEN|_SECRET|PASSWORD)$")
 _URL_NAMES = ("VIF_DATABASE_URL", "VIF_REDIS_URL")
+
+SHORTEST_SECRET = 8
+"""Characters. Anything shorter would take words out of every line."""
+
+_HAPPENED: Mapping[str, str] = {OK: "request answered", OUTPACED: "request outpaced"}
 
 LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -43,6 +53,8 @@ class LogObserver:
         )
 
     def see(self, caller: Caller, event: Event) -> None:
+        if isinstance(event, ReplyDelta):
+            return  # there are hundreds of them
         log = self._bound(caller)
         match event:
             case Recognised(reading, recognition):
@@ -57,7 +69,7 @@ class LogObserver:
                     latency_ms=round(recognition.latency_ms, 3),
                     cost_usd=recognition.cost_usd,
                 )
-                log.debug("reading", domains=dict(reading.domains), reasoning=recognition.reasoning)
+                log.debug("reading", domains=dict(reading.domains), **self._text("reasoning", recognition.reasoning))
             case StageFinished(stage, _, duration_ms):
                 log.info("stage finished", stage=stage.value, duration_ms=round(duration_ms, 3))
             case ReplyFailed(message):
@@ -67,8 +79,10 @@ class LogObserver:
 
     def end(self, caller: Caller, error: BaseException | None) -> None:
         if error is not None:
+            log = self._bound(caller)
+            say = log.info if stopped(error) else log.warning
             # Its text might hold what must not be logged; its type does not.
-            self._bound(caller).info("interaction ended early", error=type(error).__name__)
+            say("interaction ended early", error=type(error).__name__)
 
     def circuit(self, role: str, provider: str, model: str, state: str) -> None:
         self._log.warning("circuit changed", role=role, provider=provider, model=model, state=state)
@@ -95,14 +109,14 @@ class LogObserver:
         )
 
     def _attempt(self, log: FilteringBoundLogger, role: str, attempt: Attempt) -> None:
-        say = log.info if attempt.outcome in ("ok", "outpaced") else log.warning
+        say = log.info if attempt.outcome in NOT_FAILED else log.warning
         say(
-            "request answered" if attempt.outcome == "ok" else "request failed",
+            _HAPPENED.get(attempt.outcome, "request failed"),
             role=role,
             provider=attempt.provider,
             model=attempt.model,
             outcome=attempt.outcome,
-            error=attempt.error,
+            error=attempt.error if self._messages else error_of(attempt) or None,
             latency_ms=round(attempt.latency_ms, 3),
             input_tokens=attempt.input_tokens,
             output_tokens=attempt.output_tokens,
@@ -126,33 +140,48 @@ class ForwardHandler(logging.Handler):
         self._log = make_logger(level, stream)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.log(record.levelno, record.getMessage(), logger=record.name)
+        try:
+            self._log.log(record.levelno, record.getMessage(), logger=record.name)
+        except Exception:  # noqa: BLE001  # a warning that cannot be written must not end what it warns of
+            self.handleError(record)
 
 
 def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogger:
     """A logger of JSON lines to `stream` (stderr by default), without keys. Changes no global setting."""
-    return structlog.wrap_logger(  # type: ignore[no-any-return]
+    logger: FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream or sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            without_secrets(os.environ),
+            without_secrets(known_secrets(os.environ)),
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
-    )
+    ).bind()  # now: otherwise it is put together again for every line
+    return logger
+
+
+def known_secrets(environment: Mapping[str, str]) -> list[str]:
+    """Keys, tokens and passwords of the environment, and the secrets among the settings (which may be in `.env`)."""
+    found = [value for name, value in environment.items() if KEY_NAMES.search(name.upper())]
+    found += [environment.get(name, "") for name in _URL_NAMES]
+    try:
+        settings = {**dict(Access()), **dict(DualLlmConfig())}
+    except ConfigError:
+        settings = {}  # whoever needs them will say so
+    found += [value.get_secret_value() for value in settings.values() if isinstance(value, SecretStr)]
+    return [value for value in found if len(value) >= SHORTEST_SECRET]
 
 
 def without_secrets(
-    environment: Mapping[str, str],
+    secrets: Iterable[str],
 ) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
-    """A processor that takes out keys of the environment and whatever is shaped like one."""
-    secrets = [value for name, value in environment.items() if KEY_NAMES.search(name.upper()) and len(value) >= 8]
-    secrets += [environment[name] for name in _URL_NAMES if environment.get(name)]
+    """A processor that takes out these secrets and whatever is shaped like a key."""
+    longest_first = sorted(set(secrets), key=len, reverse=True)  # one may begin with another
 
     def clean(value: object) -> object:
         if isinstance(value, str):
-            for secret in secrets:
+            for secret in longest_first:
                 value = value.replace(secret, "[key]")
             return redacted(value, "")
         if isinstance(value, Mapping):
@@ -167,6 +196,7 @@ def without_secrets(
     return process
 
 
+@lru_cache(maxsize=1024)
 def digest(session: str) -> str:
     """A session's name in logs: enough to tell sessions apart, nothing to act with."""
     return hashlib.sha256(session.encode()).hexdigest()[:8] if session else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,11 @@ class Observers:
                 if number not in self._complained:
                     self._complained.add(number)
                     _log.error("%s fails (%s)", type(observer).__name__, type(error).__name__)
+
+
+def stopped(error: BaseException | None) -> bool:
+    """Whether an interaction ended because its user left."""
+    return isinstance(error, GeneratorExit | asyncio.CancelledError)
 
 
 NOBODY_LOOKS: Observer = Observers()

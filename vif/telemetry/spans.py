@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, TracerProvider
 
-from vif.events import Event, Finished, Recognised, ReplyStarted, StageFinished, StageStarted
+from vif.events import Event, Finished, Recognised, ReplyDelta, ReplyStarted, StageFinished, StageStarted
 from vif.flow import Stage
-from vif.interaction import Attempt, Interaction, Recognition
+from vif.interaction import Attempt, Interaction, Recognition, Response
 from vif.llm.protocol import Caller
+from vif.llm.stack import READER, RESPONDER
+from vif.telemetry.failures import NOT_FAILED, NOT_SENT, OK
 from vif.telemetry.observer import Begun
+
+Attributes = dict[str, str | int | float | list[str]]
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class SpanObserver:
         self._open[caller.interaction] = _Open(root)
 
     def see(self, caller: Caller, event: Event) -> None:
+        if isinstance(event, ReplyDelta):
+            return  # there are hundreds of them
         known = self._open.get(caller.interaction)
         if known is None:
             return
@@ -85,49 +91,46 @@ class SpanObserver:
             }
         )
         for attempt in recognition.attempts:
-            self._request(known, attempt, began)
+            self._request(known, READER, attempt, began + _ns(attempt.started_ms))
 
     def _responded(self, known: _Open, interaction: Interaction, began: int) -> None:
         response = interaction.response
         if response is None:
             return
+        end = began + _ns(response.latency_ms)
+        free = began  # LLM #2 is asked by one request at a time
         for attempt in response.failed_attempts:
-            self._request(known, attempt, began)
+            start = min(max(began + _ns(attempt.started_ms), free), end)
+            free = self._request(known, RESPONDER, attempt, start, end)
         if response.error is not None:
             known.root.set_status(Status(StatusCode.ERROR))
             return
-        attributes: dict[str, str | int | float | list[str]] = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": response.provider,
-            "gen_ai.request.model": response.asked or response.model,
+        model = response.asked or response.model
+        attributes: Attributes = {
+            **_asked(RESPONDER, response.provider, model, response),
             "gen_ai.response.model": response.model,
-            "gen_ai.usage.input_tokens": response.input_tokens,
-            "gen_ai.usage.output_tokens": response.output_tokens,
             "gen_ai.response.finish_reasons": [response.finish_reason or ""],
         }
         if response.first_token_ms is not None:
-            attributes["gen_ai.response.time_to_first_chunk"] = response.first_token_ms / 1000
-        if response.cost_usd is not None:
-            attributes["vif.cost_usd"] = response.cost_usd
-        end = began + _ns(response.latency_ms)
-        self._span(known, f"chat {response.asked or response.model}", began, end, attributes, kind=SpanKind.CLIENT)
+            first = began + _ns(response.first_token_ms)
+            attributes["gen_ai.response.time_to_first_chunk"] = max(first - free, 0) / 1e9
+        self._span(known, f"chat {model}", free, end, attributes, kind=SpanKind.CLIENT)
 
-    def _request(self, known: _Open, attempt: Attempt, began: int) -> None:
-        start = began + _ns(attempt.started_ms)
-        attributes: dict[str, str | int | float | list[str]] = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": attempt.provider,
-            "gen_ai.request.model": attempt.model,
-            "gen_ai.usage.input_tokens": attempt.input_tokens,
-            "gen_ai.usage.output_tokens": attempt.output_tokens,
-        }
-        if attempt.cost_usd is not None:
-            attributes["vif.cost_usd"] = attempt.cost_usd
-        failed = attempt.outcome != "ok"
-        if failed:
-            attributes["error.type"] = attempt.outcome
+    def _request(self, known: _Open, role: str, attempt: Attempt, start: int, latest: int | None = None) -> int:
+        """A span for this request, which ended at `latest` at the latest; returns when it ended."""
+        if attempt.outcome in NOT_SENT:
+            told = {"vif.role": role, "gen_ai.request.model": attempt.model, "error.type": attempt.outcome}
+            known.root.add_event("vif.not_sent", told, start)
+            return start
         end = start + _ns(attempt.latency_ms)
+        if latest is not None:
+            end = min(end, latest)
+        attributes = _asked(role, attempt.provider, attempt.model, attempt)
+        failed = attempt.outcome not in NOT_FAILED
+        if attempt.outcome != OK:
+            attributes["error.type" if failed else "vif.outcome"] = attempt.outcome
         self._span(known, f"chat {attempt.model}", start, end, attributes, kind=SpanKind.CLIENT, failed=failed)
+        return end
 
     def _span(
         self,
@@ -135,7 +138,7 @@ class SpanObserver:
         name: str,
         start: int,
         end: int,
-        attributes: dict[str, str | int | float | list[str]] | dict[str, str],
+        attributes: Attributes,
         *,
         kind: SpanKind = SpanKind.INTERNAL,
         failed: bool = False,
@@ -145,6 +148,21 @@ class SpanObserver:
         if failed:
             span.set_status(Status(StatusCode.ERROR))
         span.end(end)
+
+
+def _asked(role: str, provider: str, model: str, used: Attempt | Response) -> Attributes:
+    """What is known of every request."""
+    attributes: Attributes = {
+        "vif.role": role,
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": provider,
+        "gen_ai.request.model": model,
+        "gen_ai.usage.input_tokens": used.input_tokens,
+        "gen_ai.usage.output_tokens": used.output_tokens,
+    }
+    if used.cost_usd is not None:
+        attributes["vif.cost_usd"] = used.cost_usd
+    return attributes
 
 
 def _ns(milliseconds: float) -> int:
