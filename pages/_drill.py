@@ -78,6 +78,11 @@ def begin(fault: vif.Fault) -> None:
     st.session_state[_RESULTS_KEY] = Results(fault)
 
 
+def begin_chosen() -> None:
+    """Start the drill that is chosen now, not the one that was when the button was drawn. A callback."""
+    begin(vif.Fault(st.session_state[_FAULT_KEY]))
+
+
 def end() -> None:
     """End the drill; what it showed stays. A callback."""
     drill: Drill | None = st.session_state.pop(_runtime.DRILL_KEY, None)
@@ -119,8 +124,7 @@ def draw(settings: Settings) -> None:
                 key="drill_begin",
                 type="primary",
                 icon=":material/local_fire_department:",
-                on_click=begin,
-                args=(chosen,),
+                on_click=begin_chosen,
                 disabled=settings.config is None or settings.mode == "formula",
             )
         else:

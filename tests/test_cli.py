@@ -25,6 +25,7 @@ from vif.errors import AuthError, BadRequestError, ServerError
 from vif.interaction import Interaction
 from vif.llm.protocol import Provider, Usage
 from vif.recognition.recogniser import Question, Read, Recogniser
+from vif.telemetry.observer import NOBODY_LOOKS, Observer
 
 SECRET = "sk-proj-Zq3vT8mWx1LrYb6NdKf0"
 ESCAPES = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eback\u2066"
@@ -66,8 +67,10 @@ class Terminal:
     def with_models(self, llm1: Recogniser | FakeModel | Sequence[Any], *replies: Plan) -> Terminal:
         """From now on these models answer, whatever the settings name."""
 
-        def connect(config: DualLlmConfig, access: Access, *, store: Keeper | None = None) -> VifApi:
-            return VifApi.with_dual_llm(llm1, FakeModel(*replies), config, store=store)
+        def connect(
+            config: DualLlmConfig, access: Access, *, store: Keeper | None = None, observer: Observer = NOBODY_LOOKS
+        ) -> VifApi:
+            return VifApi.with_dual_llm(llm1, FakeModel(*replies), config, store=store, observer=observer)
 
         self.patch.setattr("vif.connection.connect", connect)
         return self
@@ -287,6 +290,18 @@ def test_an_interrupt_is_quiet(vif: Terminal) -> None:
 
     done = vif.with_models(FakeRecogniser(interrupted), "Because.")("run", "Why?")
     assert (done.status, done.out, done.err.strip()) == (130, "", "")
+
+
+# ── The log ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_asks_for_a_log_gets_json_lines_on_stderr(vif: Terminal) -> None:
+    vif.setting(VIF_LOG_LEVEL="info")
+    done = vif.with_models(FakeRecogniser(answer()), "Because.")("run", "Why?")
+    events = [json.loads(line)["event"] for line in done.err.splitlines()]
+    assert events[0] == "interaction begun"
+    assert events[-1] == "interaction finished"
+    assert "Why?" not in done.err
 
 
 # ── The database ────────────────────────────────────────────────────────────────────────────────────────────────────

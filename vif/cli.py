@@ -21,8 +21,10 @@ from vif.errors import InputError, RecognitionError, VifError
 
 if TYPE_CHECKING:
     from vif.api import VifApi
+    from vif.config import DualLlmConfig
     from vif.interaction import Interaction, Recognition, Response
     from vif.load.report import LoadReport
+    from vif.telemetry.observer import Observer
 
 WRONG_USE, MODEL_FAILED = 2, 3
 AT_ONCE = 8
@@ -296,13 +298,24 @@ async def _connected(preset: str | None, *, kept: bool = False) -> AsyncIterator
             await store.prepare()  # who names a database wants to know at once that it cannot be used
         else:
             store.begin()
-    api = connect(config, access, store=store)
+    api = connect(config, access, store=store, observer=_observer(config))
     try:
         yield api
     finally:
         await api.aclose()
         if store is not None:
             store.close()
+
+
+def _observer(config: DualLlmConfig) -> Observer:
+    """A log on stderr for who asks for one; others want to see the answer only."""
+    from vif.telemetry.observer import NOBODY_LOOKS
+
+    if not {"log_level", "log_messages"} & config.model_fields_set:
+        return NOBODY_LOOKS
+    from vif.telemetry.logs import LogObserver
+
+    return LogObserver(config.log_level, messages=config.log_messages)
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

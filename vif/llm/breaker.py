@@ -73,6 +73,7 @@ class CircuitBreaker(Wrapper):
         super().__init__(inner)
         self._state, self._limit, self._reset_s, self._on_change = state, failures, reset_s, on_change
         self._role = role
+        self._not_closed = False
         self.name = f"circuit:{role}:{circuit_of(inner)}"
         self._failures, self._tripped = f"{self.name}:failures", f"{self.name}:tripped"
         self._open, self._probe = f"{self.name}:open", f"{self.name}:probe"
@@ -122,6 +123,7 @@ class CircuitBreaker(Wrapper):
         tripped, is_open = await self._state.read(self._tripped, self._open)
         if not tripped:
             return _Passage(self, request, probing=False)
+        self._not_closed = True
         if is_open or not await self._state.claim(self._probe, request.timeout_s + 1.0):
             left = await self._state.left_s(self._open)
             when = f"in {left:.0f} s" if left else "just now, with another request"
@@ -134,6 +136,7 @@ class CircuitBreaker(Wrapper):
         return _Passage(self, request, probing=True)
 
     def _changed(self, state: CircuitState) -> None:
+        self._not_closed = state is not CircuitState.CLOSED
         if self._on_change is not None:
             self._on_change(self._role, self.provider, self.model, state)
 
@@ -147,13 +150,12 @@ class _Passage:
         self._late = asyncio.get_running_loop().time() + NEARLY * request.timeout_s
 
     async def succeeded(self) -> None:
+        # Also a late success of a request from before it opened closes it: when many ask at once, refusals come back
+        # sooner than answers, and then five of them are "in a row" although the provider is well.
         b = self._breaker
-        if not self.probing:
-            # While it is open, a late success of an earlier request does not close it.
-            await b._state.forget(b._failures)
-            return
         await b._state.forget(b._failures, b._tripped, b._open)
-        b._changed(CircuitState.CLOSED)
+        if b._not_closed:
+            b._changed(CircuitState.CLOSED)
         await self.leave()
 
     async def failed(self, error: ModelError) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,6 +32,7 @@ class CachedRecogniser(RecogniserWrapper):
     def __init__(self, inner: Recogniser, state: State, ttl_s: float) -> None:
         super().__init__(inner)
         self._state, self._ttl_s = state, ttl_s
+        self._who = self.identity
 
     async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
         key = f"reading:{self._digest(question)}"
@@ -48,9 +50,14 @@ class CachedRecogniser(RecogniserWrapper):
         """Of everything that can change the answer."""
         previous = sorted(question.previous.items()) if question.previous else None
         swings = [(b.name, b.frequency, b.amplitude, b.phase) for b in question.six_boundaries]
-        told = system_prompt(question.oscillation)
-        parts = (__version__, self.identity, told, question.message, previous, swings, question.oscillation)
+        parts = (__version__, self._who, _told(question.oscillation), question.message, previous, swings)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@cache
+def _told(oscillation: bool) -> str:
+    """What LLM #1 is told beside the message, in short."""
+    return hashlib.sha256(system_prompt(oscillation).encode()).hexdigest()
 
 
 @dataclass(slots=True)
