@@ -22,7 +22,7 @@ from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
 from vif.connection import connect
 from vif.errors import AuthError, RecognitionError, ServerError
-from vif.events import Event
+from vif.events import Event, ReplyDelta
 from vif.flow import Stage
 from vif.interaction import Attempt, Interaction
 from vif.llm.protocol import Caller, Provider
@@ -120,12 +120,6 @@ async def test_an_interaction_that_ends_by_an_error_is_a_warning() -> None:
     with pytest.raises(RecognitionError):
         await api.process("Why?")
     assert [line["error"] for line in log.lines("interaction ended early")] == ["RecognitionError"]
-
-
-async def test_pieces_of_a_reply_write_nothing() -> None:
-    log = Log()
-    await watched(log.observer, wire_text(), llm2=Said(("One ",) * 50)).process("Why?")
-    assert len(log.lines()) < 20
 
 
 def test_of_two_secrets_one_of_which_begins_with_the_other_nothing_is_left() -> None:
@@ -400,6 +394,18 @@ async def test_what_could_not_be_stored_is_counted() -> None:
 
 
 # ── All of them ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_observers_are_told_of_every_event_but_the_pieces_of_a_reply() -> None:
+    class Seen(Metrics):
+        def see(self, caller: Caller, event: Event) -> None:
+            told.append(event)
+
+    told: list[Event] = []
+    api = watched(Seen(), wire_text(), llm2=Said(("One ",) * 50))
+    yielded = [event async for event in api.stream("Why?")]
+    assert told == [event for event in yielded if not isinstance(event, ReplyDelta)]
+    assert len(yielded) == len(told) + 50
 
 
 async def test_an_observer_that_fails_harms_nobody_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

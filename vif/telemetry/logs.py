@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from vif.config import Access, DualLlmConfig
 from vif.errors import ConfigError
-from vif.events import Event, Finished, Recognised, ReplyDelta, ReplyFailed, StageFinished
+from vif.events import Event, Finished, Recognised, ReplyFailed, StageFinished
 from vif.interaction import Attempt, Interaction
 from vif.llm.protocol import Caller
 from vif.llm.transport import redacted
@@ -53,8 +53,6 @@ class LogObserver:
         )
 
     def see(self, caller: Caller, event: Event) -> None:
-        if isinstance(event, ReplyDelta):
-            return  # there are hundreds of them
         log = self._bound(caller)
         match event:
             case Recognised(reading, recognition):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from vif.events import Event
+from vif.events import Event, ReplyDelta
 from vif.flow import Mode
 from vif.llm.protocol import Caller
 
@@ -32,7 +32,9 @@ class Observer(Protocol):
 
     def begin(self, caller: Caller, begun: Begun) -> None: ...
 
-    def see(self, caller: Caller, event: Event) -> None: ...
+    def see(self, caller: Caller, event: Event) -> None:
+        """Every event but `ReplyDelta`: there are hundreds of them, and `Finished` has the whole reply."""
+        ...
 
     def end(self, caller: Caller, error: BaseException | None) -> None:
         """Over. `error` is a `GeneratorExit` or `CancelledError` when the user left before the end."""
@@ -58,7 +60,8 @@ class Observers:
         self._tell(lambda observer: observer.begin(caller, begun))
 
     def see(self, caller: Caller, event: Event) -> None:
-        self._tell(lambda observer: observer.see(caller, event))
+        if not isinstance(event, ReplyDelta):
+            self._tell(lambda observer: observer.see(caller, event))
 
     def end(self, caller: Caller, error: BaseException | None) -> None:
         self._tell(lambda observer: observer.end(caller, error))

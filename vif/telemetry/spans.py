@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, TracerProvider
 
-from vif.events import Event, Finished, Recognised, ReplyDelta, ReplyStarted, StageFinished, StageStarted
+from vif.events import Event, Finished, Recognised, ReplyStarted, StageFinished, StageStarted
 from vif.flow import Stage
 from vif.interaction import Attempt, Interaction, Recognition, Response
 from vif.llm.protocol import Caller
@@ -49,8 +49,6 @@ class SpanObserver:
         self._open[caller.interaction] = _Open(root)
 
     def see(self, caller: Caller, event: Event) -> None:
-        if isinstance(event, ReplyDelta):
-            return  # there are hundreds of them
         known = self._open.get(caller.interaction)
         if known is None:
             return
