@@ -1,0 +1,91 @@
+"""What an evaluation run is made of, and what is kept of it. Everything needed to repeat it is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vif.boundaries import Boundary
+from vif.domains import Domain
+from vif.evaluation.suite import Case
+from vif.interaction import Recognition
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Subject(_Record):
+    """Who reads: a preset or a model under a name. `settings` are those that differ from the defaults; no secret."""
+
+    name: str
+    settings: Mapping[str, object] = Field(default_factory=dict)
+    formula: bool = False
+    """The Rust formula itself, as a subject like any other."""
+
+
+class Result(_Record):
+    """One reading of one case by one subject. `repeat` counts from 0.
+
+    Attributes:
+        domains, boundaries: the reading; None when there was none (`error` says why).
+        formula: what the Rust formula says, for comparison.
+        recognition: how it came about, every attempt included. `source` "formula" means that LLM #1 failed.
+        added_ms: time until the reading was there.
+    """
+
+    case_id: str
+    subject: str
+    repeat: int
+    domains: Mapping[Domain, float] | None = None
+    boundaries: tuple[Boundary, ...] = ()
+    formula: Mapping[Domain, float] = Field(default_factory=dict)
+    recognition: Recognition | None = None
+    added_ms: float = 0.0
+    error: str | None = None
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What a run has exactly one result of."""
+        return self.case_id, self.subject, self.repeat
+
+    @property
+    def read(self) -> bool:
+        """Whether the subject itself read: not a fallback to the formula, not a failure."""
+        if self.domains is None or self.recognition is None:
+            return False
+        return self.recognition.source != "formula" or not self.recognition.attempts
+
+
+class Run(_Record):
+    """A run as it was planned. Its results are kept one by one, so that it can be taken up again."""
+
+    id: str = Field(default_factory=lambda: uuid4().hex)
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    suite: str
+    cases: tuple[Case, ...]
+    subjects: tuple[Subject, ...]
+    repeats: int = Field(1, ge=1, le=100)
+    autonomy: float = Field(0.55, ge=0, le=1)
+    versions: Mapping[str, str] = Field(default_factory=dict)
+    """Of vif, of the prompt (a digest) and of the SDKs."""
+
+    @property
+    def total(self) -> int:
+        return len(self.cases) * len(self.subjects) * self.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `left_s` is an estimate from the pace so far; None at the start."""
+
+    done: int
+    total: int
+    failed: int
+    spent_usd: float
+    left_s: float | None
