@@ -13,7 +13,6 @@ from vif.figures.style import (
     BANDS,
     FAINT,
     FORMULA,
-    GRID,
     LIGHT,
     READER,
     Palette,
@@ -21,6 +20,7 @@ from vif.figures.style import (
     boundary_label,
     coloured,
     coloured_boundary,
+    polar_layout,
 )
 
 if TYPE_CHECKING:
@@ -130,27 +130,12 @@ def radar(
         **base_layout(palette),
         height=340,
         margin={"l": 92, "r": 80, "t": 30, "b": 66},
-        polar={
-            "bgcolor": "rgba(0,0,0,0)",
-            "radialaxis": {
-                "range": [0, 1],
-                "tickvals": [0.25, 0.5, 0.75, 1.0],
-                "showticklabels": False,
-                "gridcolor": GRID,
-                "showline": False,
-                "ticks": "",
-            },
-            "angularaxis": {
-                "direction": "clockwise",
-                "rotation": 90,
-                "tickvals": _ANGLES,
-                "ticktext": [coloured(domain, palette) for domain in DOMAINS],
-                "tickfont": {"size": 14},
-                "gridcolor": GRID,
-                "linecolor": GRID,
-                "ticks": "",
-            },
-        },
+        polar=polar_layout(
+            (0.25, 0.5, 0.75, 1.0),
+            tickvals=_ANGLES,
+            ticktext=[coloured(domain, palette) for domain in DOMAINS],
+            tickfont={"size": 14},
+        ),
     )
     return figure
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vif.figures.style import FAINT, GRID, LIGHT, Palette, base_layout, boundary_label
+from vif.figures.style import FAINT, LIGHT, Palette, base_layout, boundary_label, polar_layout
 from vif.interaction import Timings
 
 if TYPE_CHECKING:
@@ -160,24 +160,6 @@ def quality_radar(boundary: str, qualities: Mapping[str, float], *, palette: Pal
         **base_layout(palette),
         height=250,
         margin={"l": 62, "r": 62, "t": 28, "b": 28},
-        polar={
-            "bgcolor": "rgba(0,0,0,0)",
-            "radialaxis": {
-                "range": [0, 1],
-                "tickvals": [0.5, 1.0],
-                "showticklabels": False,
-                "gridcolor": GRID,
-                "showline": False,
-                "ticks": "",
-            },
-            "angularaxis": {
-                "direction": "clockwise",
-                "rotation": 90,
-                "tickfont": {"size": 12},
-                "gridcolor": GRID,
-                "linecolor": GRID,
-                "ticks": "",
-            },
-        },
+        polar=polar_layout((0.5, 1.0), tickfont={"size": 12}),
     )
     return figure

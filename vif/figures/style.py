@@ -6,7 +6,7 @@ at least 4.5 with its page. Who reads (LLM #1 or the Rust formula) can also be t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vif.boundaries import TRANSCENDENT_ABOVE, TRANSITIONAL_ABOVE, Boundary, Status
@@ -92,6 +92,29 @@ def base_layout(palette: Palette) -> dict[str, object]:
             "y": 0.01,
             "yanchor": "bottom",
             "font": {"size": 13},
+        },
+    }
+
+
+def polar_layout(rings: Sequence[float], **angular: object) -> dict[str, object]:
+    """A radar from 0 to 1, clockwise from the top, with a ring at each of these values; `angular` goes to its axis."""
+    return {
+        "bgcolor": "rgba(0,0,0,0)",
+        "radialaxis": {
+            "range": [0, 1],
+            "tickvals": list(rings),
+            "showticklabels": False,
+            "gridcolor": GRID,
+            "showline": False,
+            "ticks": "",
+        },
+        "angularaxis": {
+            "direction": "clockwise",
+            "rotation": 90,
+            "gridcolor": GRID,
+            "linecolor": GRID,
+            "ticks": "",
+            **angular,
         },
     }
 
