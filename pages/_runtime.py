@@ -83,7 +83,9 @@ def observers() -> Observers:
     from vif.telemetry.spans import SpanObserver
 
     config = vif.DualLlmConfig()
-    logging.getLogger("vif").addHandler(ForwardHandler(config.log_level))
+    ours = logging.getLogger("vif")
+    if not any(isinstance(handler, ForwardHandler) for handler in ours.handlers):
+        ours.addHandler(ForwardHandler(config.log_level))
     logs = LogObserver(config.log_level, messages=config.log_messages)
     return Observers([metrics(), live(), logs, SpanObserver()])
 

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeModel, Plan, Said, in_virtual_time, wire_text
+from tests.fakes import FakeModel, Plan, Said, in_virtual_time, loop_time, wire_text
 from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
 from vif.connection import connect
 from vif.errors import AuthError, ServerError
+from vif.flow import read_formula, shape
 from vif.interaction import Interaction
-from vif.llm.protocol import Provider
+from vif.llm.protocol import Provider, Request
+from vif.llm.retry import Retry
 from vif.recognition.drill import Fault
+from vif.response import Reply, respond
 from vif.state import MemoryState
 
 ANTHROPIC = {"provider": Provider.ANTHROPIC, "model": "claude-haiku-5-5"}
@@ -119,6 +122,23 @@ async def test_all_attempts_for_a_reply_are_kept_when_none_succeeds() -> None:
     response = (await api.process("Why?")).response
     assert response is not None
     assert [attempt.error for attempt in response.failed_attempts] == ["one", "two"]
+
+
+def test_each_failed_attempt_for_a_reply_has_its_own_beginning_and_length() -> None:
+    async def slowly(_request: Request) -> Said:
+        await asyncio.sleep(1.0)
+        return Said(then=ServerError("busy"))
+
+    async def main() -> list[tuple[float, float]]:
+        retry = Retry(FakeModel(slowly, slowly), 1, clock=loop_time, jitter=lambda: 0.5)
+        context = shape("Why?", read_formula(0.55))
+        asking = respond([retry], context, max_tokens=10, timeout_s=30.0, clock=loop_time)
+        (reply,) = [item async for item in asking]
+        assert isinstance(reply, Reply)
+        return [(one.started_ms, one.latency_ms) for one in reply.response.failed_attempts]
+
+    # One second, 0.2 s of waiting, another second.
+    assert in_virtual_time(main) == [pytest.approx((0, 1000)), pytest.approx((1200, 1000))]
 
 
 async def test_an_interaction_has_the_id_its_requests_were_made_for() -> None:

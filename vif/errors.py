@@ -83,7 +83,8 @@ class ModelError(VifError):
         raw_text: what the model had said before the failure, when it said anything.
         usage: what the call cost in tokens, when the provider said so.
         earlier: failures of the same call that were followed by a retry.
-        took_s: seconds until it failed, where a retry measured them.
+        began_s, took_s: when the failed attempt began, counted from the call's beginning, and seconds until it failed;
+            where a retry measured them.
     """
 
     reason: ClassVar[Reason]
@@ -97,7 +98,7 @@ class ModelError(VifError):
         self.raw_text = raw_text
         self.usage = usage
         self.earlier: tuple[ModelError, ...] = ()
-        self.took_s = 0.0
+        self.began_s = self.took_s = 0.0
 
 
 class AuthError(ModelError):

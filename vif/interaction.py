@@ -66,6 +66,7 @@ class Attempt(_Record):
     """One request to one model, failed or not. `outcome` is "ok" or the reason it failed.
 
     "outpaced" is the slower one of two that were asked at once. `started_ms` counts from the first attempt's beginning.
+    `shared`: somebody else's request for the same message at the same time, counted and paid there.
     """
 
     provider: str
@@ -78,6 +79,7 @@ class Attempt(_Record):
     output_tokens: int = 0
     cost_usd: Dollars | None = None
     raw_text: Text = ""
+    shared: bool = False
 
 
 class Correction(_Record):

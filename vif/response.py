@@ -65,7 +65,7 @@ async def respond(
         async with aclosing(asking.run()) as pieces:
             async for piece in pieces:
                 yield piece
-        failed += [asking.record(failure, took_s=failure.took_s) for failure in asking.retried]
+        failed += [asking.record(failure, last=False) for failure in asking.retried]
         if asking.failure is not None:
             failed.append(asking.record(asking.failure))
             if not asking.begun and position + 1 < len(models):
@@ -140,17 +140,17 @@ class _Asking:
     def _elapsed_ms(self) -> float:
         return max(self._clock() - self._start, 0.0) * 1000
 
-    def record(self, failure: ModelError, *, took_s: float | None = None) -> Attempt:
-        """What is kept of asking in vain; `took_s` when it was not the last of several attempts."""
-        last = took_s is None
+    def record(self, failure: ModelError, *, last: bool = True) -> Attempt:
+        """What is kept of asking in vain; the `last` of several attempts can have said something."""
+        took_s = failure.took_s or self._clock() - self._own_start
         usage = (self._usage if last else failure.usage) or Usage()
         return Attempt(
             provider=self._model.provider,
             model=self._model.model,
             outcome=failure.reason,
             error=str(failure),
-            started_ms=max(self._own_start - self._start, 0.0) * 1000,
-            latency_ms=max(self._clock() - self._own_start if took_s is None else took_s, 0.0) * 1000,
+            started_ms=max(self._own_start - self._start + failure.began_s, 0.0) * 1000,
+            latency_ms=max(took_s, 0.0) * 1000,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_usd=cost_usd(self._model.provider, self._model.model, usage),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -323,6 +324,13 @@ async def test_calls_failures_fallbacks_tokens_and_cost_are_counted() -> None:
     assert found["vif_cost_usd_total{gpt-6-luna,openai,llm2}"] == pytest.approx(4 * 0.00027)
     assert found["vif_latency_seconds_count{total}"] == 4
     assert found["vif_interactions_running{}"] == 0
+
+
+async def test_a_request_shared_by_several_is_counted_once() -> None:
+    metrics = Metrics()
+    api = watched(metrics, wire_text())
+    await asyncio.gather(*(api.process("the same") for _ in range(5)))
+    assert values(metrics)["vif_llm_calls_total{gpt-6-luna,ok,openai,llm1}"] == 1
 
 
 async def test_a_failed_reply_and_one_that_was_stopped_are_told_apart() -> None:

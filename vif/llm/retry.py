@@ -84,8 +84,8 @@ class _Attempts:
     def __init__(self, retry: Retry, request: Request) -> None:
         self.failures: list[ModelError] = []
         self._retry, self._request = retry, request
-        self._began = retry._clock()
-        self._end = self._began + request.timeout_s
+        self._start = self._began = retry._clock()
+        self._end = self._start + request.timeout_s
 
     def request(self) -> Request:
         self._began = self._retry._clock()
@@ -100,6 +100,7 @@ class _Attempts:
     async def failed(self, error: ModelError) -> None:
         """Wait until the next attempt; raise `error` when there is to be none."""
         number = len(self.failures)
+        error.began_s = self._began - self._start
         error.took_s = self._retry._clock() - self._began
         wait = wait_s(error, number, self._retry._jitter())
         if not error.retryable or number >= self._retry._retries or self._retry._clock() + wait >= self._end:

@@ -97,7 +97,7 @@ class SingleFlight(RecogniserWrapper):
             if not flight.waiting:
                 self._flights.pop(key, None)
                 flight.task.cancel()
-        return read if leading else replace(read, usage=Usage(), lost=())
+        return read if leading else replace(read, usage=Usage(), lost=(), shared=True)
 
 
 def _without_usage(error: Exception) -> Exception:

@@ -173,7 +173,7 @@ class _Climb:
         began_ms = max(start - self._start, 0.0) * 1000
         self.attempts += [lost.model_copy(update={"started_ms": began_ms + lost.started_ms}) for lost in read.lost]
         if not read.cached:
-            self._record(rung, start, "ok", by=read.by, usage=read.usage, raw_text=read.raw_text)
+            self._record(rung, start, "ok", by=read.by, usage=read.usage, raw_text=read.raw_text, shared=read.shared)
         return read
 
     def _record(
@@ -186,6 +186,7 @@ class _Climb:
         by: tuple[Provider, str] | None = None,
         usage: Usage | None = None,
         raw_text: str = "",
+        shared: bool = False,
     ) -> None:
         provider, model = by or (rung.provider, rung.model)
         self.attempts.append(
@@ -200,5 +201,6 @@ class _Climb:
                 output_tokens=usage.output_tokens if usage else 0,
                 cost_usd=cost_usd(provider, model, usage) if usage else 0.0,
                 raw_text=raw_text,
+                shared=shared,
             )
         )

@@ -69,6 +69,7 @@ class Read:
     Attributes:
         by: provider and model, when it was not the rung itself that answered.
         cached: nobody was asked: the answer was remembered.
+        shared: the answer to the same question of somebody else.
         lost: attempts at the same time that did not count.
     """
 
@@ -77,6 +78,7 @@ class Read:
     raw_text: str = ""
     by: tuple[Provider, str] | None = None
     cached: bool = False
+    shared: bool = False
     lost: tuple[Attempt, ...] = ()
 
 

@@ -94,7 +94,8 @@ class Metrics:
             self._fallbacks.labels(recognition.source, recognition.fallback_reason.value).inc()
         self._hedges.inc(sum(attempt.outcome == OUTPACED for attempt in recognition.attempts))
         for attempt in recognition.attempts:
-            self._count_attempt(READER, attempt)
+            if not attempt.shared:
+                self._count_attempt(READER, attempt)
 
     def _count(self, interaction: Interaction) -> None:
         response, timings = interaction.response, interaction.timings_ms
