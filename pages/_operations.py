@@ -16,7 +16,8 @@ from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED
 from vif import figures
 from vif.flow import Mode
-from vif.telemetry.live import Failure, Live, Percentiles, Snapshot
+from vif.percentiles import Percentiles
+from vif.telemetry.live import Failure, Live, Snapshot
 
 EVERY_S = 3
 SCOPES = {"session": "This session", "server": "This server"}

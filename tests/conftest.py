@@ -11,7 +11,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -198,16 +200,17 @@ def _end_group(server: subprocess.Popen[bytes]) -> None:
             continue
 
 
-@pytest.fixture(scope="session")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running dashboard that has no keys and a home folder of its own.
+@contextmanager
+def served(
+    home: Path, script: Path = dev.ROOT / "app.py", environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """The address of a running server for `script`, which has no keys but those given, and `home` as its home folder.
 
-    Fails with the end of the server's log when it does not start, and after the last test when the log has a traceback.
+    Fails with the end of the server's log when it does not start, and at the end when the log has a traceback.
     """
-    home = tmp_path_factory.mktemp("dashboard")
     log = home / "server.log"
     port = _free_port()
-    environment = {
+    inherited = {
         name: value
         for name, value in without_provider_settings(os.environ).items()
         if not name.startswith(("STREAMLIT_", "XDG_"))
@@ -215,12 +218,12 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as output:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "streamlit", "run", str(dev.ROOT / "app.py")),
+                *(sys.executable, "-m", "streamlit", "run", str(script)),
                 *("--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"),
                 *("--secrets.files", str(home / "no-secrets.toml")),
             ],
             cwd=home,  # away from a developer's .env
-            env=environment | {"HOME": str(home)},
+            env={**inherited, "HOME": str(home), "PYTHONPATH": str(dev.ROOT), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -235,3 +238,10 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     text = log.read_text(errors="replace")
     # One word only: Streamlit draws its tracebacks with colours between the words.
     assert "Traceback" not in text, f"the dashboard's log has a traceback:\n{text[-8000:]}"
+
+
+@pytest.fixture(scope="session")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running dashboard that has no keys."""
+    with served(tmp_path_factory.mktemp("dashboard")) as address:
+        yield address

@@ -21,7 +21,7 @@ from tests.wire.plans import fail
 from vif.cli import main
 from vif.config import Access, DualLlmConfig
 from vif.load.messages import load_messages
-from vif.load.report import Percentiles, load_report, load_table
+from vif.load.report import load_report, load_table
 from vif.load.runner import LoadPlan, Measured, PipelineMeasured, asks_others, estimated_cost_usd
 
 KEY = "sk-proj-Zq3vT8mWx1LrYb6NdKf0"
@@ -211,15 +211,6 @@ def test_messages_differ_except_for_the_share_that_repeats() -> None:
     some = Counter(islice(load_messages(1, 0.2), 2_000))
     # 400 of 2,000 are expected to repeat; the standard deviation is √(2,000 · 0.2 · 0.8) = 18.
     assert 330 <= 2_000 - len(some) <= 470
-
-
-def test_percentiles_are_interpolated_between_neighbours() -> None:
-    # 1 … 101: the value at rank 0.50 · 100 is 51, at 0.95 · 100 it is 96, at 0.99 · 100 it is 100.
-    assert Percentiles.of([float(n) for n in range(1, 102)]) == Percentiles(p50=51.0, p95=96.0, p99=100.0)
-    # Of 10 and 20: 10 + 0.5 · 10, 10 + 0.95 · 10, 10 + 0.99 · 10.
-    assert Percentiles.of([20.0, 10.0]) == Percentiles(p50=15.0, p95=19.5, p99=19.9)
-    assert Percentiles.of([7.0]) == Percentiles(p50=7.0, p95=7.0, p99=7.0)
-    assert Percentiles.of([]) is None
 
 
 def test_the_report_compares_rates_and_medians() -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +16,7 @@ import dev
 from tests.browser.lab_page import DOMAINS, MESSAGE
 from tests.browser.test_explore import LIMIT_MS, Watched, chat, send, sideways_overflow
 from tests.browser.test_explore import opened as opened_dashboard
-from tests.conftest import _end_group, _free_port, _wait_for_health, without_provider_settings
+from tests.conftest import served
 from tests.standin import Standin
 from tests.wire.plans import Ending, say
 from vif.boundaries import DEFAULT_BOUNDARIES, dissolve, resonance
@@ -37,28 +34,9 @@ BASES = [boundary.permeability for boundary in BOUNDARIES]
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that shows the lab alone."""
-    log = tmp_path_factory.mktemp("lab") / "server.log"
-    port = _free_port()
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", str(PAGE), "--server.port", str(port)),
-                *("--server.headless", "true", "--server.fileWatcherType", "none"),
-            ],
-            cwd=dev.ROOT,
-            env=without_provider_settings(os.environ) | {"PYTHONPATH": str(dev.ROOT)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for_health(server, url, log)
-        yield url
-    finally:
-        _end_group(server)
-    assert "Traceback" not in log.read_text(errors="replace")
+    quiet = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}  # the page stands outside the dashboard's configuration
+    with served(tmp_path_factory.mktemp("lab"), PAGE, quiet) as address:
+        yield address
 
 
 def opened(browser: Browser, address: str, **context: object) -> Iterator[Page]:

@@ -401,7 +401,9 @@ def test_many_messages_climb_at_once() -> None:
 def test_every_attempt_is_recorded_with_its_tokens_cost_and_words() -> None:
     failed = InvalidJsonError("not JSON", raw_text="Well …", usage=Usage(1200, 300))
     found = climb(FakeRecogniser(failed, AuthError("wrong key")), second(Read(GOOD, Usage(2400, 600), "{…}")))
-    assert [attempt.model_dump(exclude={"latency_ms", "started_ms", "shared"}) for attempt in found.recognition.attempts] == [
+    assert [
+        attempt.model_dump(exclude={"latency_ms", "started_ms", "shared"}) for attempt in found.recognition.attempts
+    ] == [
         {
             "provider": "openai",
             "model": "gpt-6-luna",

@@ -9,7 +9,7 @@ from vif.api import VifApi
 from vif.config import DualLlmConfig
 from vif.errors import AuthError
 from vif.llm.protocol import Usage
-from vif.telemetry.live import KEPT_SESSIONS, WINDOW_S, LiveBoard, Percentiles
+from vif.telemetry.live import KEPT_SESSIONS, WINDOW_S, LiveBoard
 from vif.telemetry.observer import Observers
 
 CALL = 0.00027
@@ -20,16 +20,6 @@ def watched(board: LiveBoard, *llm1: Plan, replies: int = 10, **settings: object
     config = DualLlmConfig(**settings)
     responder = FakeModel(*["One."] * replies)
     return VifApi.with_dual_llm(FakeModel(*llm1), responder, config, observer=Observers([board]))
-
-
-def test_percentiles_lie_between_the_two_nearest_values() -> None:
-    # Of 10, 20, 30, 40, 50: the place of p95 is 0.95 · 4 = 3.8, so 40 + 0.8 · 10 = 48; of p99 3.96, so 49.6.
-    found = Percentiles.of([50, 10, 40, 20, 30])
-    assert found is not None
-    assert (found.n, found.p50) == (5, 30)
-    assert [found.p95, found.p99] == pytest.approx([48, 49.6])
-    assert Percentiles.of([7]) == Percentiles(1, 7, 7, 7)
-    assert Percentiles.of([]) is None
 
 
 async def test_interactions_are_counted_by_who_read_and_why() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from vif.config import DualLlmConfig
 from vif.load.runner import LoadPlan, Measured, PipelineMeasured
+from vif.percentiles import Percentiles
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,24 +17,6 @@ if TYPE_CHECKING:
 
 class _Report(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Percentiles(_Report):
-    """Of times in milliseconds, by linear interpolation between the two nearest."""
-
-    p50: float
-    p95: float
-    p99: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Percentiles | None:
-        """None of nothing."""
-        if not values:
-            return None
-        if len(values) == 1:
-            return cls(p50=values[0], p95=values[0], p99=values[0])
-        cuts = statistics.quantiles(values, n=100, method="inclusive")
-        return cls(p50=round(cuts[49], 3), p95=round(cuts[94], 3), p99=round(cuts[98], 3))
 
 
 class BareReport(_Report):

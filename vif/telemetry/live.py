@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from vif.events import Event, Finished
 from vif.interaction import Attempt, Interaction, Source, total_cost
 from vif.llm.protocol import Caller
+from vif.percentiles import Percentiles
 from vif.telemetry.failures import NOT_FAILED, error_of
 from vif.telemetry.observer import Begun, stopped
 
@@ -18,31 +19,6 @@ KEPT = 500
 KEPT_SESSIONS = 256
 WINDOW_S = 900.0
 FAILURES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Milliseconds. `n` is how many they are of."""
-
-    n: int
-    p50: float
-    p95: float
-    p99: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Percentiles | None:
-        """Linear between the two nearest values (Hyndman and Fan's type 7); None without any."""
-        if not values:
-            return None
-        ordered = sorted(values)
-
-        def at(share: float) -> float:
-            place = share * (len(ordered) - 1)
-            low = int(place)
-            high = min(low + 1, len(ordered) - 1)
-            return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-        return cls(len(ordered), at(0.5), at(0.95), at(0.99))
 
 
 @dataclass(frozen=True, slots=True)
