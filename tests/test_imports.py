@@ -12,15 +12,22 @@ import dev
 
 # Each takes from 0.1 to 1.1 s to import, and most interactions need one of them at most.
 HEAVY = (
+    "aiohttp",
+    "alembic",
     "anthropic",
     "genai_prices",
     "httpx2",
     "numpy",
     "openai",
+    "opentelemetry",
     "pandas",
     "plotly",
+    "prometheus_client",
+    "redis",
     "sklearn",
+    "sqlalchemy",
     "streamlit",
+    "structlog",
     "xllamacpp",
 )
 
