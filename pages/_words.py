@@ -101,8 +101,10 @@ def reply_facts(response: Response) -> str:
     if response.first_token_ms is not None:
         facts.append(f"first word after {seconds(response.first_token_ms)}")
     facts.append(f"{seconds(response.latency_ms)} in all")
-    facts.append(f"{response.input_tokens:,} + {response.output_tokens:,} tokens")
-    facts.append(dollars(response.cost_usd).replace("$", r"\$"))
+    if response.error is None or response.input_tokens or response.output_tokens:
+        # A provider that failed at once has counted nothing; that is not the same as free.
+        facts.append(f"{response.input_tokens:,} + {response.output_tokens:,} tokens")
+        facts.append(dollars(response.cost_usd).replace("$", r"\$"))
     if response.finish_reason:
         facts.append(_FINISHES.get(response.finish_reason, plain(response.finish_reason)))
     return " · ".join(facts)

@@ -65,6 +65,11 @@ def test_the_facts_of_a_reply_hold_model_times_tokens_cost_and_finish() -> None:
     )
 
 
+def test_a_reply_that_failed_at_once_is_not_called_free() -> None:
+    failed = Response(provider="anthropic", model="claude-sonnet-5-5", latency_ms=120.0, error="wrong key")
+    assert _words.reply_facts(failed) == r"claude\-sonnet\-5\-5 · 120 ms in all"
+
+
 def test_a_cost_is_never_shown_as_nothing_when_it_is_something() -> None:
     assert [_words.dollars(cost) for cost in (None, 0.0, 0.00002, 0.0123)] == [
         "price not known",
