@@ -28,7 +28,7 @@ import struct
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Self
@@ -115,7 +115,8 @@ class Standin:
     """The server; a context manager. Every method may be called from any thread.
 
     `llm1` is how long a request with a schema takes and `llm2` any other; `faults` fall on requests with a schema that
-    nothing else was planned for. With `keep_requests` off nothing is recorded: a load test would fill the memory.
+    nothing else was planned for. `routes` are more paths it serves. With `keep_requests` off nothing is recorded: a
+    load test would fill the memory.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Standin:
         seed: int = 0,
         key: str | None = None,
         keep_requests: bool = True,
+        routes: Sequence[Route] = (),
     ) -> None:
         self.llm1, self.llm2, self.faults = llm1, llm2, faults
         self._random = Random(seed)
@@ -136,12 +138,13 @@ class Standin:
         self.port: int = self._socket.getsockname()[1]
         self._key = key
         self._connections: dict[Any, Connection] = {}
-        routes = [
+        all_routes = [
+            *routes,
             Route("/v1/chat/completions", self._openai, methods=["POST"]),
             Route("/v1/messages", self._anthropic, methods=["POST"]),
         ]
         config = uvicorn.Config(
-            Starlette(routes=routes),
+            Starlette(routes=all_routes),
             http=_protocol(self._connections),
             log_config=None,
             log_level="error",

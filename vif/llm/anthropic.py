@@ -13,7 +13,7 @@ from vif.llm.transport import CloudModel
 if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
-    from anthropic.types import MessageParam, TextBlockParam
+    from anthropic.types import Message, MessageParam, TextBlockParam
 
 BASE_URL = "https://api.anthropic.com"
 
@@ -80,6 +80,10 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
             messages=_messages(request),
             extra_body=self._extra(request),
         )
+        return self._completion(answer)
+
+    def _completion(self, answer: Message | str) -> Completion:
+        """What the API's answer says. Raises ModelError when it is none."""
         if isinstance(answer, str):  # what the SDK makes of a web page with status 200
             raise self.not_an_answer("a web page")
         if str(answer.type) != "message":
@@ -123,6 +127,11 @@ class AnthropicModel(CloudModel["AsyncAnthropic"]):
         if not (model or said) and "event-stream" not in content_type:
             raise self.not_an_answer(content_type or "nothing")
         yield Completion("".join(said), model or self._model, _FINISH.get(finish, Finish.STOP), usage)
+
+    def _body(self, request: Request) -> dict[str, object]:
+        """All fields but the model."""
+        fixed = {"max_tokens": request.max_tokens, "system": _system(request), "messages": _messages(request)}
+        return fixed | self._extra(request)
 
     def _extra(self, request: Request) -> dict[str, object]:
         """How to think and what to answer with; as `extra_body` the SDK does not walk the schema on every call."""

@@ -13,6 +13,7 @@ from vif.llm.transport import CloudModel
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
+    from openai.types.chat import ChatCompletion
     from openai.types.completion_usage import CompletionUsage
 
 BASE_URL = "https://api.openai.com/v1"
@@ -47,6 +48,10 @@ class ChatCompletionsModel(CloudModel["AsyncOpenAI"]):
 
     async def _complete(self, client: AsyncOpenAI, request: Request) -> Completion:
         answer = await client.chat.completions.create(model=self._model, messages=(), extra_body=self._body(request))
+        return self._completion(answer)
+
+    def _completion(self, answer: ChatCompletion | str) -> Completion:
+        """What the API's answer says. Raises ModelError when it is none."""
         if isinstance(answer, str):  # what the SDK makes of a web page with status 200
             raise self.not_an_answer("a web page")
         if not answer.choices:
