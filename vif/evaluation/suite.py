@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,6 +25,9 @@ from vif.prompt import well_formed
 SuiteName = Literal["standard", "broad"]
 
 LONGEST_MESSAGE = 200_000
+LONGEST_CELL = 10_000_000
+"""Of a CSV, in characters; a longer cell ends the reading of the file."""
+
 MOST_CASES = 10_000
 SHOWN_FAULTS = 20
 """Of a file with many faults, so many are named."""
@@ -124,28 +128,40 @@ def parse(name: str, text: str) -> Suite:
 
 def parse_csv(name: str, text: str) -> Suite:
     """A suite from CSV with a heading. Raises SuiteError."""
+    # Of the whole process, and below what a message may have; raising it harms nobody.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""))
-    heading = [str(column).strip().lower() for column in reader.fieldnames or ()]
+    try:
+        heading = [str(column).strip().lower() for column in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise SuiteError([Fault(1, f"not CSV: {error}")]) from None
     missing = [column for column in ("id", "message") if column not in heading]
     if missing:
         raise SuiteError([Fault(1, f"the column {missing[0]!r} is missing; a suite has at least id and message")])
     unknown = [column for column in heading if column not in _FIELDS]
     if unknown:
         raise SuiteError([Fault(1, f"the column {unknown[0]!r} is not known; use {', '.join(_FIELDS)}")])
+    twice = [column for column in heading if heading.count(column) > 1]
+    if twice:
+        raise SuiteError([Fault(1, f"the column {twice[0]!r} is there twice; a value can stand in one place only")])
     reader.fieldnames = heading
-    rows = []
-    for row in reader:
-        extra = row.pop(None, None)
-        cells = {column: value for column, value in row.items() if value is not None}
-        # A line number is what an editor shows; a quoted cell can span several.
-        rows.append((reader.line_num, cells, "more cells than columns" if extra else ""))
+    rows: list[tuple[int, Mapping[str, object], str]] = []
+    try:
+        for row in reader:
+            extra = row.pop(None, None)
+            cells = {column: value for column, value in row.items() if value is not None}
+            # A line number is what an editor shows; a quoted cell can span several.
+            rows.append((reader.line_num, cells, "more cells than columns" if extra else ""))
+    except csv.Error as error:  # nothing after it can be trusted
+        rows.append(((rows[-1][0] if rows else 1) + 1, {}, f"not CSV: {error}"))
     return _suite(name, rows)
 
 
 def parse_jsonl(name: str, text: str) -> Suite:
     """A suite from JSON lines: the names of the CSV, or `ranges`, `targets`, `previous` and `tags` as JSON."""
     rows: list[tuple[int, Mapping[str, object], str]] = []
-    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+    # Not `splitlines`, which also ends a line at separators that may stand inside a JSON string.
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text.lstrip("\ufeff")), 1):
         if not line.strip():
             continue
         try:
@@ -160,7 +176,8 @@ def parse_jsonl(name: str, text: str) -> Suite:
 def to_csv(suite: Suite) -> str:
     """The suite as CSV; `parse_csv` gives the same suite again."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, _FIELDS, lineterminator="\n")
+    # The writer quotes only the line ends it writes itself: with "\n" alone, a "\r" in a message would end its row.
+    writer = csv.DictWriter(out, _FIELDS, lineterminator="\r\n")
     writer.writeheader()
     for case in suite.cases:
         row: dict[str, object] = {
@@ -214,10 +231,8 @@ def _suite(name: str, rows: Iterable[tuple[int, Mapping[str, object], str]]) -> 
 def _case(cells: Mapping[str, object]) -> Case:
     """A row with one cell per number, or with nested JSON."""
     values: dict[str, object] = {name: cells[name] for name in ("id", "message", "note") if name in cells}
-    values["id"] = str(values.get("id", "")).strip()
-    ranges = dict(cells["ranges"]) if isinstance(cells.get("ranges"), dict) else {}  # type: ignore[call-overload]
-    targets = dict(cells["targets"]) if isinstance(cells.get("targets"), dict) else {}  # type: ignore[call-overload]
-    previous = dict(cells["previous"]) if isinstance(cells.get("previous"), dict) else {}  # type: ignore[call-overload]
+    values["id"] = "" if values.get("id") is None else str(values["id"]).strip()
+    ranges, targets, previous = (_nested(cells, name) for name in ("ranges", "targets", "previous"))
     for domain in DOMAINS:
         name = domain.value.lower()
         low, high = _number(cells, f"{name}_min"), _number(cells, f"{name}_max")
@@ -237,6 +252,15 @@ def _case(cells: Mapping[str, object]) -> Case:
     return Case.model_validate(
         values | {"ranges": ranges, "targets": targets, "previous": previous or None, "tags": words}
     )
+
+
+def _nested(cells: Mapping[str, object], name: str) -> dict[object, object]:
+    value = cells.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r}; it must be an object keyed {', '.join(DOMAINS)}")  # noqa: TRY004
+    return dict(value)
 
 
 def _number(cells: Mapping[str, object], name: str) -> float | None:
