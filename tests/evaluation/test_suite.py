@@ -359,9 +359,11 @@ def test_no_message_of_the_broad_suite_was_learnt_from() -> None:
     known |= {plain(case.message) for case in shipped("standard").cases}
     known.discard("")
     for case in shipped("broad").cases:
+        message = plain(case.message)
         matcher = SequenceMatcher(autojunk=False)
-        matcher.set_seq2(plain(case.message))
+        matcher.set_seq2(message)
         for text in known:
+            assert len(text) < 12 or text not in message, (case.id, case.message, text)
             matcher.set_seq1(text)
             alike = matcher.real_quick_ratio() > MOST_ALIKE and matcher.quick_ratio() > MOST_ALIKE
             assert not (alike and matcher.ratio() > MOST_ALIKE), (case.id, case.message, text)
