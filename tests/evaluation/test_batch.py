@@ -173,7 +173,8 @@ async def test_what_was_answered_before_a_batch_expired_or_was_cancelled_is_kept
 ) -> None:
     batch_id = await job.submit(THREE)
     standin.end(batch_id, untouched={"b", "c"}, how=how)
-    assert (await job.poll(batch_id)).phase == "ended"
+    state = await job.poll(batch_id)
+    assert (state.phase, state.succeeded, state.failed, state.left) == ("ended", 1, 2, 0)
     told = await collected(job, batch_id, list(THREE))
     assert isinstance(told["a"], Completion)
     for name in ("b", "c"):
@@ -424,6 +425,16 @@ async def test_a_passing_failure_of_a_poll_is_waited_out(job: BatchJob, standin:
     sleep = Clockwork()
     assert (await ended(job, batch_id, every_s=60.0, sleep=sleep)).phase == "ended"
     assert sleep.slept == [60.0, 90.0]
+
+
+async def test_failures_between_polls_that_work_are_not_added_up(job: BatchJob, standin: BatchStandin) -> None:
+    batch_id = await job.submit(THREE)
+    for _ in range(MOST_FAILED_POLLS):
+        standin.refuse(503)
+        standin.let_through()
+    sleep = Clockwork(*[lambda: None] * (2 * MOST_FAILED_POLLS), lambda: standin.end(batch_id))
+    assert (await ended(job, batch_id, every_s=1.0, sleep=sleep)).phase == "ended"
+    assert len(sleep.slept) == 2 * MOST_FAILED_POLLS + 1
 
 
 async def test_a_poll_that_keeps_failing_or_cannot_work_is_given_up(job: BatchJob, standin: BatchStandin) -> None:
