@@ -15,6 +15,7 @@ from pages._runtime import Drill, Run
 from pages._sidebar import Settings
 from pages._text import plain
 from pages._turn import Turn
+from pages._whole import is_to_stop
 from vif.interaction import Attempt
 
 MESSAGES = (
@@ -168,10 +169,13 @@ def _carry_out(
                     )
                     _draw_table([*results.turns, turn], table)
                 shown = turn
-                st.session_state.get(_RESULTS_KEY)  # gives Streamlit the chance to stop this script
+                if is_to_stop():
+                    run.stop()
         finally:
             run.stop()
             results.turns.append(run.turn)
+        if run.turn.stopped:
+            return
 
 
 def _step(turn: Turn) -> tuple[bool, bool, bool]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
-import streamlit as st
-from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
+from pages._whole import is_to_stop
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -32,19 +30,11 @@ def follow(work: Work[T], draw: Callable[[T, T | None], None]) -> None:
     drawn: T | None = None
     try:
         for state in work.follow():
-            if state is drawn:
-                st.session_state.get("followed")  # gives Streamlit the chance to stop this script
-            else:
+            if state is not drawn:
                 draw(state, drawn)
                 drawn = state
-    except StopException:
-        if work.stop():
-            # A stopped script cannot draw, a thread of its session can: the page must not go on saying "is writing".
-            ending = threading.Thread(target=draw, args=(next(work.follow()), drawn))
-            add_script_run_ctx(ending)
-            ending.start()
-            ending.join()
-        raise
+            if is_to_stop():
+                work.stop()
     except Exception:
         work.stop()
         raise

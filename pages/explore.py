@@ -21,8 +21,10 @@ if settings.config:
     _runtime.connection(settings.config, settings.access, settings.mode)  # warms up while the message is being written
 _conversation.begin(settings)
 talk = _conversation.conversation()
-turns = [*talk.turns, talk.run.turn] if talk.run else talk.turns
-if talk.run or not turns:
+# As they are now: after a stop the next script can begin, and change them, while this one draws its end.
+run = talk.run
+turns = [*talk.turns, run.turn] if run else [*talk.turns]
+if run or not turns:
     _closer.stop()
 
 # Layout: places that stay where they are, so that a new turn takes those of the last one
@@ -92,8 +94,7 @@ def draw_rest(turn: Turn) -> None:
         _closer.draw([*turns[:-1], turn])
 
 
-if talk.run:
-    run = talk.run
+if run:
     _follow.follow(run, draw)
     _conversation.conversation()  # files it
     draw_rest(run.turn)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _closer, _comparison, _conversation, _drill
+from pages import _closer, _comparison, _conversation, _drill, _whole
 
 HERE = Path(__file__).parent
 
@@ -44,4 +44,4 @@ if page is not EXPLORE:
 if page is not COMPARE:
     _comparison.stop()
 _drill.banner()
-page.run()
+_whole.draw_whole(page.run)

@@ -65,3 +65,12 @@ def test_twenty_quick_interactions_leave_nothing_behind(desk: Watched, dashboard
     send(page, "Hello")
     wait_for_reply(page)
     assert threads_of(dashboard) <= before + 4, "a thread was left behind by one of the rounds"
+
+
+def test_a_stop_in_the_first_moment_leaves_the_page_whole(desk: Watched) -> None:
+    page = desk.page
+    for number in range(3):
+        send(page, f"{WRITING_LONG} Number {number}.")
+        page.get_by_test_id("stChatInputStopButton").click()
+        expect(page.get_by_text("Stopped").last).to_be_visible()
+        expect(chat(page)).to_be_enabled()
