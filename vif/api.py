@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from vif.boundaries import DEFAULT_BOUNDARIES, Boundary
 from vif.config import DualLlmConfig
-from vif.domains import DOMAINS, check_autonomy, formula_activations
+from vif.domains import DOMAINS, Domain, check_autonomy, formula_activations
 from vif.errors import InputError, RecognitionError
 from vif.events import (
     Event,
@@ -171,14 +171,18 @@ class VifApi:
     async def recognise(
         self,
         message: str,
-        previous: Interaction | None = None,
+        previous: Interaction | Mapping[Domain, float] | None = None,
         *,
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
         session: str = "",
     ) -> tuple[Reading, Recognition]:
-        """Stages 1 and 2 only: no reply is asked for. Arguments and errors as for `process`."""
+        """Stages 1 and 2 only: no reply is asked for. Arguments and errors as for `process`.
+
+        Of `previous` the activations are enough, 0 to 1 each.
+        """
         _check_message(message)
-        return await self._read(message, self._config.autonomy, previous, tuple(boundaries), self._caller(session))
+        before = _activations(previous)
+        return await self._read(message, self._config.autonomy, before, tuple(boundaries), self._caller(session))
 
     async def stream(
         self,
@@ -216,7 +220,7 @@ class VifApi:
 
         for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
             yield StageStarted(stage)
-        reading, recognition = await self._read(message, autonomy, previous, boundaries, caller)
+        reading, recognition = await self._read(message, autonomy, _activations(previous), boundaries, caller)
         recognise_ms = watch.lap()
         yield Recognised(reading, recognition)
         for stage in (Stage.DOMAINS, Stage.BOUNDARIES):
@@ -350,14 +354,13 @@ class VifApi:
         self,
         message: str,
         autonomy: float,
-        previous: Interaction | None,
+        before: Mapping[str, float] | None,
         boundaries: tuple[Boundary, ...],
         caller: Caller,
     ) -> tuple[Reading, Recognition]:
         """Stages 1 and 2."""
         if self._ladder is None:
             return read_formula(autonomy, boundaries), Recognition(source="formula")
-        before = previous.domains if previous else None
         question = Question(message, before, boundaries, self._config.llm1_oscillation, caller)
         found = await self._ladder.recognise(question)
         recognition = found.recognition
@@ -440,6 +443,12 @@ def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict
     # Rounded: in binary 0.9 − 0.6 is a little more than 0.3.
     changes = {domain.value: round(now.get(domain, 0.0) - before.get(domain, 0.0), 9) for domain in DOMAINS}
     return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
+
+
+def _activations(previous: Interaction | Mapping[Domain, float] | None) -> Mapping[str, float] | None:
+    if isinstance(previous, Interaction):
+        return previous.domains
+    return {domain.value: previous[domain] for domain in DOMAINS if domain in previous} if previous else None
 
 
 def _check_message(message: str) -> None:

@@ -94,15 +94,27 @@ class Store:
 
     async def delete(self, id: str) -> bool:
         """Delete an interaction for good; its conversation too when it was the last. False when there was none."""
-        return await self._delete(partial(interactions.remove, id=id))
+        return await self.erase(partial(interactions.remove, id=id))
 
     async def delete_conversation(self, id: str) -> bool:
         """Delete a conversation with all its interactions for good. False when there was none."""
-        return await self._delete(partial(interactions.remove_conversation, id=id))
+        return await self.erase(partial(interactions.remove_conversation, id=id))
 
     async def write(self, work: Work[T]) -> T:
         """The result of `work(connection)`, once it is committed. It must bear being carried out twice."""
         return await outcome(self._writer.submit(work))
+
+    async def erase(self, work: Work[bool]) -> bool:
+        """As `write`, for work that deletes and says whether there was anything; nothing of it is left in the log."""
+        found = await self.write(work)
+        if found and self._engine.dialect.name == "sqlite":
+            # Into the database, and cut to nothing: the log still holds pages from before the deletion.
+            # While somebody reads or writes it waits, and in the end leaves that to a later one.
+            try:
+                await asyncio.to_thread(pragma, self._engine, "wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
+        return found
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """The result of `work(connection)`, which only reads, in a thread."""
@@ -118,17 +130,6 @@ class Store:
                 return work(connection)
         except SQLAlchemyError as error:
             raise as_store_error(error) from None
-
-    async def _delete(self, work: Work[bool]) -> bool:
-        found = await self.write(work)
-        if found and self._engine.dialect.name == "sqlite":
-            # Into the database, and cut to nothing: the log still holds pages from before the deletion.
-            # While somebody reads or writes it waits, and in the end leaves that to a later one.
-            try:
-                await asyncio.to_thread(pragma, self._engine, "wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
-        return found
 
 
 def open_store(url: SecretStr | str | None = None) -> Store:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     String,
     Table,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "r0001"
+REVISION = "r0002"
 """The newest migration. Known without reading the migrations, so that opening an up-to-date database is quick."""
 
 
@@ -81,4 +82,29 @@ interactions = Table(
     Index(None, "created_at", "id"),
     Index(None, "session", "created_at", "id"),
     Index(None, "conversation_id", "created_at", "id"),
+)
+
+evaluation_runs = Table(
+    "evaluation_runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("suite", Text, nullable=False),
+    # Their names, as a JSON list.
+    Column("subjects", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    # The whole Run as JSON.
+    Column("body", Text, nullable=False),
+    Index(None, "created_at", "id"),
+)
+
+evaluation_results = Table(
+    "evaluation_results",
+    metadata,
+    Column("run_id", String(64), ForeignKey("evaluation_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("case_id", String(100), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("repeat", Integer, primary_key=True),
+    # The whole Result as JSON.
+    Column("body", Text, nullable=False),
 )

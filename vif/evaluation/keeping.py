@@ -1,0 +1,94 @@
+"""Runs and results in the database, one result at a time: what was measured and paid for is never lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from vif.evaluation.records import Result, Run
+from vif.store import Store, StoreError
+from vif.store import evaluations as tables
+from vif.store.evaluations import RunRow
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+class ResultKeeper(Protocol):
+    """Where the results of runs go: an `EvaluationStore`, or what a test puts in its place."""
+
+    async def save_run(self, run: Run) -> None: ...
+
+    async def add_result(self, run_id: str, result: Result) -> None:
+        """Return once it is safe. Raises StoreError."""
+        ...
+
+    async def results(self, id: str) -> Sequence[Result]: ...
+
+
+class EvaluationStore:
+    """Keeps runs and results in a store. What is awaited here is committed, or has raised StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def save_run(self, run: Run) -> None:
+        """Keep a run as it was planned. One that is kept already stays as it is."""
+        row: dict[str, str | int | datetime] = {
+            "id": run.id,
+            "created_at": run.created_at,
+            "suite": run.suite.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # PostgreSQL's text has no NUL
+            "subjects": json.dumps([subject.name for subject in run.subjects]),
+            "total": run.total,
+            "body": run.model_dump_json(),
+        }
+        await self._store.write(partial(tables.put_run, row=row))
+
+    async def add_result(self, run_id: str, result: Result) -> None:
+        """Keep a result of a run that is kept. Of two with the same key the first stays.
+
+        Being cancelled ends the waiting, not the saving.
+        """
+        row: dict[str, str | int] = {
+            "run_id": run_id,
+            "case_id": result.case_id,
+            "subject": result.subject,
+            "repeat": result.repeat,
+            "body": result.model_dump_json(),
+        }
+        await self._store.write(partial(tables.put_result, row=row))
+
+    async def runs(self, limit: int = 100) -> list[RunRow]:
+        """The newest first, with how much of each is done."""
+        return await self._store.read(partial(tables.list_runs, limit=limit))
+
+    async def run(self, id: str) -> Run | None:
+        """The run with this id, or None. Raises StoreError, also when this version cannot read it."""
+        body = await self._store.read(partial(tables.get_run, id=id))
+        return None if body is None else _read(Run, body, f"run {id!r}")
+
+    async def results(self, id: str) -> tuple[Result, ...]:
+        """What is kept of a run so far, in the order of the measurements."""
+        bodies = await self._store.read(partial(tables.get_results, id=id))
+        found = (_read(Result, body, f"result of the run {id!r}") for body in bodies)
+        return tuple(sorted(found, key=lambda result: (result.at, result.key)))
+
+    async def delete_run(self, id: str) -> bool:
+        """Delete a run with its results for good. False when there was none."""
+        return await self._store.erase(partial(tables.remove_run, id=id))
+
+
+def _read(kind: type[Record], body: str, what: str) -> Record:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "its body"
+        raise StoreError(
+            f"the stored {what} was written by another version of vif or is damaged: {where}: {fault['msg']}; "
+            "this version of vif cannot read it"
+        ) from None

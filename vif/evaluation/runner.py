@@ -1,0 +1,150 @@
+"""Carries out a run: every case read by every subject, as often as planned, many at once, each result kept at once.
+
+    runner = Runner(run, apis, EvaluationStore(store), concurrency=16, budget_usd=1.0)
+    async with aclosing(runner.run()) as events:
+        async for event in events:             # Result | Progress | Stopped
+            ...
+
+Whoever leaves early loses only the calls that were under way. A run that is run again goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sized
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vif.domains import DOMAINS, Domain, formula_activations
+from vif.errors import InputError, VifError
+from vif.evaluation.course import Course, Job, fault_of_settings
+from vif.evaluation.keeping import ResultKeeper
+from vif.evaluation.plan import check_resumable
+from vif.evaluation.records import Progress, Result, Run
+
+if TYPE_CHECKING:
+    from vif.api import VifApi
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Not everything was read. The last event, when there is one; what was read is kept."""
+
+    why: str
+
+
+Event = Result | Progress | Stopped
+
+
+class Runner:
+    """One run. `run()` may be called once at a time; afterwards again, to go on."""
+
+    def __init__(
+        self,
+        run: Run,
+        apis: Mapping[str, VifApi],
+        keeper: ResultKeeper,
+        *,
+        concurrency: int = 8,
+        budget_usd: float | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`apis` has one for each subject by name, connected with `config_of(run, subject)`, and stays the caller's.
+
+        `budget_usd` is for the whole run, with what is kept of it already. Raises InputError for what cannot be run.
+        """
+        check_resumable(run)
+        if missing := [subject.name for subject in run.subjects if subject.name not in apis]:
+            raise InputError(f"there is no connection for {missing[0]!r}; each subject of a run needs one")
+        if concurrency < 1:
+            raise InputError(f"concurrency is {concurrency}; it must be at least 1")
+        if budget_usd is not None and not budget_usd >= 0:
+            raise InputError(f"the budget is {budget_usd!r}; it must be an amount in US dollars, 0 or more")
+        self._run, self._apis, self._keeper = run, apis, keeper
+        self._concurrency, self._budget, self._clock = concurrency, budget_usd, clock
+        formula = formula_activations(run.autonomy)
+        self._formula: Mapping[Domain, float] = {domain: formula[domain.value] for domain in DOMAINS}
+        self._asked_to_stop = False
+
+    def stop(self) -> None:
+        """Begin no more calls; those under way are waited for, and kept: they are paid for."""
+        self._asked_to_stop = True
+
+    async def run(self) -> AsyncGenerator[Event, None]:
+        """Carry out what is not kept yet. The first event is where the run stands; a progress follows each result.
+
+        Raises InputError, before any call, when the estimate is above the budget or no budget can be kept because a
+        price is not known; StoreError when a result cannot be kept.
+        """
+        self._asked_to_stop = False
+        await self._keeper.save_run(self._run)
+        kept = await self._keeper.results(self._run.id)
+        course = Course(self._run, kept, self._concurrency, self._budget)
+        course.check_budget()
+        yield course.progress()
+        await asyncio.gather(
+            *(self._apis[subject.name].warm_up() for subject in self._run.subjects if not subject.formula)
+        )
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        # A task of its own: how fast somebody takes the events must not hold up the calls.
+        work = asyncio.create_task(self._work(course, events))
+        work.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            await work
+        finally:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+
+    async def _work(self, course: Course, events: asyncio.Queue[Event | None]) -> None:
+        under_way: set[asyncio.Task[Result]] = set()
+        try:
+            while True:
+                while self._may_begin(under_way) and (job := course.next()):
+                    under_way.add(asyncio.create_task(self._carry_out(job)))
+                if not under_way:
+                    break
+                finished, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in finished:
+                    if course.finish(result := task.result()):
+                        events.put_nowait(result)
+                events.put_nowait(course.progress())
+        finally:
+            for task in under_way:
+                task.cancel()
+            if under_way:
+                await asyncio.wait(under_way)
+        progress = course.progress()
+        if progress.done < progress.total:
+            events.put_nowait(Stopped(course.why_incomplete or "it was stopped"))
+
+    def _may_begin(self, under_way: Sized) -> bool:
+        return not self._asked_to_stop and len(under_way) < self._concurrency
+
+    async def _carry_out(self, job: Job) -> Result:
+        """Read one message, and keep the reading before anybody hears of it."""
+        result = await self._read(job)
+        if not fault_of_settings(result):
+            await self._keeper.add_result(self._run.id, result)
+        return result
+
+    async def _read(self, job: Job) -> Result:
+        start = self._clock()
+        found = Result(case_id=job.case.id, subject=job.subject, repeat=job.repeat, formula=self._formula)
+        try:
+            reading, recognition = await self._apis[job.subject].recognise(job.case.message, job.case.previous)
+        except VifError as error:
+            return found.model_copy(update={"added_ms": (self._clock() - start) * 1000, "error": str(error)})
+        return found.model_copy(
+            update={
+                # The formula leaves out domains that do not emerge; as a reading they have a value like any other.
+                "domains": {domain: reading.domains.get(domain, self._formula[domain]) for domain in DOMAINS},
+                "boundaries": reading.boundaries,
+                "recognition": recognition,
+                "added_ms": (self._clock() - start) * 1000,
+            }
+        )

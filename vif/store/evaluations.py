@@ -1,0 +1,70 @@
+"""Evaluation runs and their results in the database: statements over one connection. Bodies are not looked into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from vif.store.tables import evaluation_results, evaluation_runs
+
+
+class RunRow(NamedTuple):
+    """One line of a list of runs: `done` of `total` results are kept."""
+
+    id: str
+    created_at: datetime
+    suite: str
+    subjects: tuple[str, ...]
+    total: int
+    done: int
+
+
+def put_run(connection: Connection, row: Mapping[str, str | int | datetime]) -> None:
+    """Store a run. One that is there already is left as it is: its results belong to it."""
+    connection.execute(_insert(connection)(evaluation_runs).on_conflict_do_nothing(), dict(row))
+
+
+def put_result(connection: Connection, row: Mapping[str, str | int]) -> None:
+    """Store a result. The first one of its place is kept."""
+    connection.execute(_insert(connection)(evaluation_results).on_conflict_do_nothing(), dict(row))
+
+
+def list_runs(connection: Connection, limit: int) -> list[RunRow]:
+    """The newest first."""
+    runs, results = evaluation_runs.c, evaluation_results.c
+    done = select(func.count()).where(results.run_id == runs.id).scalar_subquery()
+    query = (
+        select(runs.id, runs.created_at, runs.suite, runs.subjects, runs.total, done)
+        .order_by(runs.created_at.desc(), runs.id.desc())
+        .limit(limit)
+    )
+    return [
+        RunRow(id, created_at, suite, tuple(json.loads(subjects)), total, count)
+        for id, created_at, suite, subjects, total, count in connection.execute(query)
+    ]
+
+
+def get_run(connection: Connection, id: str) -> str | None:
+    """Its body; None when there is no such run."""
+    body: str | None = connection.scalar(select(evaluation_runs.c.body).where(evaluation_runs.c.id == id))
+    return body
+
+
+def get_results(connection: Connection, id: str) -> Sequence[str]:
+    """The bodies of the results of a run, in no order that means anything."""
+    return connection.scalars(select(evaluation_results.c.body).where(evaluation_results.c.run_id == id)).all()
+
+
+def remove_run(connection: Connection, id: str) -> bool:
+    """Delete a run with its results. False when there is no such run."""
+    return connection.execute(delete(evaluation_runs).where(evaluation_runs.c.id == id)).rowcount > 0
+
+
+def _insert(connection: Connection) -> type[postgresql.Insert] | type[sqlite.Insert]:
+    """Each database has an INSERT of its own, and both read the same."""
+    return postgresql.Insert if connection.dialect.name == "postgresql" else sqlite.Insert
