@@ -3,6 +3,7 @@
     VifError
     ├── ConfigError                a setting that cannot work; nothing was started
     ├── InputError                 an argument outside its range (also a ValueError)
+    ├── ForbiddenError             an action that needs a role this person does not have
     ├── RecognitionError           LLM #1 failed and falling back to the formula was switched off
     └── ModelError                 one call to one model failed
         ├── AuthError              401, 403: the key is missing, wrong or not allowed
@@ -63,6 +64,10 @@ class ConfigError(VifError):
 
 class InputError(VifError, ValueError):
     """An argument outside its range."""
+
+
+class ForbiddenError(VifError):
+    """An action that needs a role this person does not have. Nothing was done."""
 
 
 class RecognitionError(VifError):

@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "r0002"
+REVISION = "r0003"
 """The newest migration. Known without reading the migrations, so that opening an up-to-date database is quick."""
 
 
@@ -66,6 +66,7 @@ interactions = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    # Whose it is: a browser session, or the id of somebody who signed in.
     Column("session", String(128)),
     Column("conversation_id", String(64), ForeignKey("conversations.id", ondelete="CASCADE")),
     Column("mode", String(16), nullable=False),
@@ -89,6 +90,8 @@ evaluation_runs = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    # As the session of an interaction.
+    Column("owner", String(128)),
     Column("suite", Text, nullable=False),
     # Their names, as a JSON list.
     Column("subjects", Text, nullable=False),
@@ -107,4 +110,56 @@ evaluation_results = Table(
     Column("repeat", Integer, primary_key=True),
     # The whole Result as JSON.
     Column("body", Text, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("role", String(16)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+)
+
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("owner", String(128), primary_key=True),
+    Column("interaction_id", String(64), ForeignKey("interactions.id", ondelete="CASCADE"), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+review_campaigns = Table(
+    "review_campaigns",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    # The whole Campaign as JSON.
+    Column("body", Text, nullable=False),
+    Index(None, "created_at", "id"),
+)
+
+review_ratings = Table(
+    "review_ratings",
+    metadata,
+    Column("campaign_id", String(64), ForeignKey("review_campaigns.id", ondelete="CASCADE"), primary_key=True),
+    Column("item_id", String(64), primary_key=True),
+    Column("rater", String(128), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("swapped", Boolean, nullable=False),
+    # "open": given to the rater, with a draft perhaps; "skipped"; "rated".
+    Column("state", String(16), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    # The Answer that is being written, as JSON, as far as it goes.
+    Column("draft", Text),
+    # The whole Rating as JSON, once there is one.
+    Column("body", Text),
+    Index(None, "campaign_id", "state"),
 )

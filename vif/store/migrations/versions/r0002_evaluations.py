@@ -14,6 +14,7 @@ def upgrade() -> None:
         "evaluation_runs",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("owner", sa.String(128)),
         sa.Column("suite", sa.Text, nullable=False),
         sa.Column("subjects", sa.Text, nullable=False),
         sa.Column("total", sa.Integer, nullable=False),
