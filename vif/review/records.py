@@ -136,8 +136,8 @@ class Campaign(_Record):
         return found
 
 
-class Answer(_Record):
-    """What a rater says of an item, as they saw it: left and right.
+class Draft(_Record):
+    """An answer that is being written, as far as it goes; left and right are the sides the rater sees.
 
     Attributes:
         confidence: 1 unsure, 2 fairly sure, 3 sure.
@@ -145,12 +145,18 @@ class Answer(_Record):
         scales: by the scale's name, the scores of left and right.
     """
 
-    choice: Choice
+    choice: Choice | None = None
     confidence: Literal[1, 2, 3] | None = None
     corrections: Mapping[Domain, Unit] = Field(default_factory=dict)
     scales: Mapping[str, tuple[Score | None, Score | None]] = Field(default_factory=dict)
     reasons: tuple[Text, ...] = ()
     comment: Annotated[Text, Field(max_length=LONGEST_COMMENT)] = ""
+
+
+class Answer(Draft):
+    """What a rater says of an item."""
+
+    choice: Choice
 
 
 class Rating(_Record):
