@@ -64,7 +64,7 @@ def event_loop() -> EventLoop:
 
 
 @st.cache_resource(show_spinner=False)
-def _store() -> LaterStore:
+def store() -> LaterStore:
     """Where this server keeps what is finished."""
     return open_later(vif.DualLlmConfig().database_url)
 
@@ -96,7 +96,7 @@ def _release(api: vif.VifApi) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_CONNECTIONS, on_release=_release)
 def _api(_config: vif.DualLlmConfig, _access: vif.Access, mode: Mode, settings: str, fingerprint: str) -> vif.VifApi:
-    api = vif.connect(_config, _access, mode=mode, store=_store(), observer=observers())
+    api = vif.connect(_config, _access, mode=mode, store=store(), observer=observers())
     event_loop().submit(api.warm_up())
     return api
 
@@ -143,8 +143,16 @@ def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> Con
     return Connection(_api(config, access, mode, settings, _fingerprint(access)), session_id())
 
 
+def act_as(id: str) -> None:
+    """From now on this session is somebody's who signed in: budgets and history are theirs on every device."""
+    st.session_state[_SESSION_KEY] = id
+
+
 def session_id() -> str:
-    """What this browser session is called in budgets, logs and the database; nobody can guess it."""
+    """What this browser session is called in budgets, logs and the database; nobody can guess it.
+
+    Of somebody who signed in it is their id.
+    """
     if _SESSION_KEY not in st.session_state:
         st.session_state[_SESSION_KEY] = uuid4().hex
     return str(st.session_state[_SESSION_KEY])

@@ -7,13 +7,15 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _closer, _comparison, _conversation, _drill, _whole
+from pages import _closer, _comparison, _conversation, _drill, _identity, _whole
 
 HERE = Path(__file__).parent
 
 # Our own icon: Streamlit fetches the Material ones from another host for the browser's tab.
 st.set_page_config(page_title="VIF – how a message is read", page_icon=HERE / "vif.svg", layout="wide")
 st.logo(HERE / "wordmark.svg", size="large", icon_image=HERE / "vif.svg")
+
+_identity.admit()
 
 EXPLORE = st.Page(
     "explore.py",
@@ -43,5 +45,6 @@ if page is not EXPLORE:
     _closer.stop()
 if page is not COMPARE:
     _comparison.stop()
+_identity.draw_who()
 _drill.banner()
 _whole.draw_whole(page.run)

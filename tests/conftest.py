@@ -163,7 +163,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -202,14 +202,20 @@ def _end_group(server: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def served(
-    home: Path, script: Path = dev.ROOT / "app.py", environment: Mapping[str, str] = MappingProxyType({})
+    home: Path,
+    script: Path = dev.ROOT / "app.py",
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    port: int | None = None,
 ) -> Iterator[str]:
     """The address of a running server for `script`, which has no keys but those given, and `home` as its home folder.
+
+    Streamlit's secrets are `secrets.toml` in `home`, if that is there.
 
     Fails with the end of the server's log when it does not start, and at the end when the log has a traceback.
     """
     log = home / "server.log"
-    port = _free_port()
+    port = port or free_port()
     inherited = {
         name: value
         for name, value in without_provider_settings(os.environ).items()
@@ -220,7 +226,7 @@ def served(
             [
                 *(sys.executable, "-m", "streamlit", "run", str(script)),
                 *("--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"),
-                *("--secrets.files", str(home / "no-secrets.toml")),
+                *("--secrets.files", str(home / "secrets.toml")),
             ],
             cwd=home,  # away from a developer's .env
             env={**inherited, "HOME": str(home), "PYTHONPATH": str(dev.ROOT), **environment},

@@ -19,6 +19,7 @@ from vif.catalogue import EMBEDDED_MODEL, find
 from vif.domains import DEFAULT_AUTONOMY
 from vif.errors import ConfigError
 from vif.flow import Mode
+from vif.identity import Admission
 from vif.llm.protocol import Provider
 
 PresetName = Literal["balanced", "fast", "cheap", "reliable", "offline"]
@@ -351,7 +352,8 @@ OTHER_VARIABLES = frozenset({"VIF_PRESET", "VIF_LOCAL_API_KEY", "VIF_LOCAL_BASE_
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """A sentence for each `VIF_` variable that no setting reads: usually a slip of the pen."""
-    known = {f"VIF_{name.upper()}" for name in DualLlmConfig.model_fields} | OTHER_VARIABLES
+    fields = (*DualLlmConfig.model_fields, *Admission.model_fields)
+    known = {f"VIF_{name.upper()}" for name in fields} | OTHER_VARIABLES
     names = os.environ if environment is None else environment
     return [
         _unknown_setting(name, sorted(known)) for name in sorted(names) if name.startswith("VIF_") and name not in known

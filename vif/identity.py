@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
 
-from vif.errors import ForbiddenError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from vif.errors import ConfigError, ForbiddenError
 
 
 class Role(StrEnum):
@@ -40,3 +45,49 @@ def require(person: Person, role: Role, action: str) -> None:
         return
     has = f"the role {person.role}" if person.role else "no role"
     raise ForbiddenError(f"{person.name!r} may not {action}: that needs the role {role}, and they have {has}")
+
+
+class Admission(BaseSettings):
+    """Which role somebody has who signed in, by their email address; nobody else has one.
+
+    Each is a list separated by commas; `*@example.org` stands for everybody there, `*` for everybody who can sign in.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="VIF_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    admins: str = Field("", description="may do everything")
+    raters: str = Field("", description="may rate")
+    viewers: str = Field("", description="may use the dashboard")
+    public: bool = Field(False, description="strangers reach this server: without sign-in, each sees only their own")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            name = f"VIF_{str(fault['loc'][0]).upper()}"
+            raise ConfigError(f"{name} is {fault['input']!r}; {fault['msg'].removeprefix('Value error, ')}") from None
+
+    @field_validator("admins", "raters", "viewers")
+    @classmethod
+    def _check(cls, listed: str) -> str:
+        for pattern in _patterns(listed):
+            if pattern != "*" and "@" not in pattern:
+                raise ValueError(f"{pattern!r} is no email address; write name@host, *@host or *")
+        return listed
+
+    def role_of(self, email: str) -> Role | None:
+        """The highest role an address was given."""
+        address = email.strip().casefold()
+        lists = ((Role.ADMIN, self.admins), (Role.RATER, self.raters), (Role.VIEWER, self.viewers))
+        for role, listed in lists:
+            if address and any(fnmatchcase(address, pattern) for pattern in _patterns(listed)):
+                return role
+        return None
+
+
+def _patterns(listed: str) -> list[str]:
+    # Brackets mean something to fnmatch and nothing here.
+    return [part.strip().casefold().replace("[", "[[]") for part in listed.split(",") if part.strip()]
