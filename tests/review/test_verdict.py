@@ -240,7 +240,9 @@ def test_simulated_raters_are_recovered_and_intervals_hold_the_truth_about_as_of
                 ratings.append(rating(id, rater, choice, swapped=swapped_of[id]))
         found = verdict(asked, ratings, resamples=200)
         share = found.preferences[0].rate.share
-        assert None not in (share.estimate, share.low, share.high)
+        assert share.estimate is not None
+        assert share.low is not None
+        assert share.high is not None
         held += share.low <= truth <= share.high
         biased += found.position.left > found.position.right
         estimates.append(share.estimate)
