@@ -279,6 +279,32 @@ def get_redis() -> None:
             say(no_redis())
 
 
+# ── PostgreSQL, for the tests of the store ──────────────────────────────────────────────────────────────────────────
+
+
+def find_postgres() -> Path | None:
+    """The folder of PostgreSQL's programs: Debian keeps those of a server away from $PATH."""
+    on_path = [Path(found).resolve().parent for found in (shutil.which("initdb"),) if found]
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: folder.parent.name.zfill(4))
+    for folder in (*on_path, *reversed(versions)):
+        if all((folder / program).exists() for program in ("initdb", "postgres")):
+            return folder
+    return None
+
+
+def no_postgres() -> str:
+    return "no PostgreSQL server was found (initdb, postgres); install Debian's `postgresql` package, or any other way"
+
+
+def get_postgres() -> None:
+    """Install PostgreSQL when there is none and that is possible. Failing is no error here, as for Chromium."""
+    if find_postgres():
+        return
+    with guarded():
+        if not find_postgres() and not (is_root_on_debian() and apt_install("postgresql") and find_postgres()):
+            say(no_postgres())
+
+
 # ── The lock file ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -355,6 +381,7 @@ def test(arguments: list[str]) -> int:
     set_up()
     get_chromium()
     get_redis()
+    get_postgres()
     become(PYTHON, "-m", "pytest", *arguments)
     return 0
 

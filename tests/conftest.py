@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings
 
 import dev
 import vif.config
+from tests.postgres_server import PostgresServer
 from tests.redis_server import RedisServer
 from vif.state import shared_state
 
@@ -59,6 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     needed: list[tuple[set[str], Callable[[], str | None], Callable[[], str]]] = [
         ({"chromium"}, lambda: dev.find_chromium(sys.executable), dev.no_chromium),
         ({"redis_server", "own_redis_server"}, dev.find_redis, dev.no_redis),
+        ({"postgres_server"}, lambda: str(dev.find_postgres() or "") or None, dev.no_postgres),
     ]
     missing = [
         _skipped(items, fixtures, what)
@@ -140,6 +142,30 @@ def _redis(folder: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
+
+
+# ── Databases ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the whole session."""
+    programs = dev.find_postgres()
+    if programs is None:
+        pytest.fail(dev.no_postgres(), pytrace=False)
+    with PostgresServer(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres_server"))])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database: a SQLite file that is not there yet, and one on a real PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'folder' / 'vif.sqlite3'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield url
 
 
 # ── Browser and dashboard ───────────────────────────────────────────────────────────────────────────────────────────

@@ -358,6 +358,20 @@ def test_a_chosen_chromium_that_does_not_start_is_not_replaced_in_silence(
     assert dev.find_chromium() is None
 
 
+# ── PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_postgresql_is_found_behind_a_link_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs, linked = tmp_path / "programs", tmp_path / "linked"
+    programs.mkdir()
+    linked.mkdir()
+    for name in ("initdb", "postgres"):
+        fake_python(programs, name, 0)
+    (linked / "initdb").symlink_to(programs / "initdb")  # Debian and Homebrew link some of them only
+    monkeypatch.setenv("PATH", str(linked))
+    assert dev.find_postgres() == programs
+
+
 # ── Commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,4 +1,8 @@
-"""A database in a folder of the test, and interactions made by the real flow. Nobody's own data is ever touched."""
+"""Databases of the test, and interactions made by the real flow. Nobody's own data is ever touched.
+
+A test that asks for `url` or `store` runs on SQLite and on PostgreSQL; one that asks for `path`, `sqlite_url` or
+`sqlite_store` is about the file.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +22,25 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(path: Path) -> str:
+def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
     store = Store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
+    store = Store(sqlite_url)
     yield store
     store.close()
 

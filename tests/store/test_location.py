@@ -32,8 +32,10 @@ def test_the_default_is_a_file_in_the_data_folder_of_the_user(tmp_path: Path, mo
     assert not (tmp_path / "vif").exists()
 
 
-async def test_a_new_database_can_be_read_by_its_owner_only(url: str, path: Path, interaction: Interaction) -> None:
-    store = Store(url)
+async def test_a_new_database_is_readable_by_its_owner_only(
+    sqlite_url: str, path: Path, interaction: Interaction
+) -> None:
+    store = Store(sqlite_url)
     await store.save(interaction)
     assert mode_of(path.parent) == 0o700
     assert {file.name: mode_of(file) for file in path.parent.iterdir()} == {
@@ -44,10 +46,10 @@ async def test_a_new_database_can_be_read_by_its_owner_only(url: str, path: Path
     store.close()
 
 
-def test_a_database_that_is_there_keeps_its_mode(url: str, path: Path) -> None:
-    Store(url).close()
+def test_a_database_that_is_there_keeps_its_mode(sqlite_url: str, path: Path) -> None:
+    Store(sqlite_url).close()
     path.chmod(0o640)  # shared with a group on purpose
-    Store(url).close()
+    Store(sqlite_url).close()
     assert mode_of(path) == 0o640
 
 

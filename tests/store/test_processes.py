@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from itertools import islice
-from pathlib import Path
-
-import pytest
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from random import Random
 
 import dev
+from tests.store.making import executed, is_sqlite
 from tests.store.saver import AT_ONCE
 from vif.store import Store
 
 
 @contextmanager
-def saver(url: str, name: str, rounds: int) -> Iterator[subprocess.Popen[str]]:
-    """A process of `tests.store.saver` that waits for its sign to begin; ended at the latest when the block ends."""
+def saver(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of `tests.store.saver`, ended at the latest when the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.store.saver", url, name, str(rounds)],
+        [sys.executable, "-m", "tests.store.saver", *arguments],
         cwd=dev.ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -37,16 +36,17 @@ def saver(url: str, name: str, rounds: int) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def begin(process: subprocess.Popen[str]) -> None:
+def tell(process: subprocess.Popen[str], line: str) -> None:
     assert process.stdin is not None
-    process.stdin.write("\n")
+    process.stdin.write(f"{line}\n")
     process.stdin.flush()
 
 
-def is_whole(path: Path) -> bool:
-    with closing(sqlite3.connect(path)) as connection:
-        faults = connection.execute("PRAGMA foreign_key_check").fetchall()
-        return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)] and not faults
+def is_whole(url: str) -> bool:
+    """Whether a SQLite file is undamaged; PostgreSQL looks after itself."""
+    if not is_sqlite(url):
+        return True
+    return executed(url, "PRAGMA integrity_check") == [("ok",)] and not executed(url, "PRAGMA foreign_key_check")
 
 
 async def ids_in(url: str) -> set[str]:
@@ -58,40 +58,59 @@ async def ids_in(url: str) -> set[str]:
     return ids
 
 
-@pytest.mark.parametrize("after", [1, 30, 99, 250, 600])
-async def test_whatever_was_reported_finished_before_a_kill_is_in_the_database(
-    url: str, path: Path, after: int
-) -> None:
-    with saver(url, "victim", rounds=0) as process:
-        begin(process)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        reported = list(islice(process.stdout, after))
-        process.send_signal(signal.SIGKILL)
-        reported += process.stdout.readlines()
-        errors = process.stderr.read()
-    assert (process.returncode, errors) == (-signal.SIGKILL, "")
-    # A last line without its end was cut by the kill, and says nothing.
-    finished = {line.rstrip("\n") for line in reported if line.endswith("\n")}
-    assert len(finished) >= after
+def killed(process: subprocess.Popen[str], name: str, after: int) -> set[str]:
+    """The ids a child reported finished that is killed when it has reported `after`, or with 0 as soon as it is."""
+    assert process.stdout is not None
+    tell(process, name)
+    child, finished = None, set[str]()
+    for line in process.stdout:
+        match line.split():
+            case ["pid", number]:
+                child = int(number)
+            case ["ended", status]:
+                assert int(status) == -signal.SIGKILL
+                break
+            case [id]:
+                finished.add(id)
+        if child is not None and len(finished) >= after:
+            os.kill(child, signal.SIGKILL)
+            child, after = None, sys.maxsize
+    return finished
+
+
+async def test_fifty_kills_while_it_writes_lose_nothing_that_was_reported_finished(url: str) -> None:
+    random, finished = Random(6), set[str]()
+    with saver(url) as process:
+        for kill in range(50):
+            after = random.choice((0, 1, random.randrange(2, 100), random.randrange(100, 250)))
+            now = killed(process, f"victim{kill}", after)
+            assert len(now) >= after
+            finished |= now
+            kept = executed(url, "SELECT id FROM interactions") if finished else []
+            assert finished <= {id for (id,) in kept}
+        output, errors = process.communicate()
+    assert (process.returncode, output, errors) == (0, "", "")
+    assert is_whole(url)
     assert finished <= await ids_in(url)
-    assert is_whole(path)
 
 
-async def test_processes_that_open_a_new_database_and_write_at_once_lose_nothing(url: str, path: Path) -> None:
-    names, rounds = ("a", "b", "c"), 2
+async def test_fifty_writers_of_five_processes_that_begin_at_once_lose_and_double_nothing(url: str) -> None:
+    names, stores, rounds = ("a", "b", "c", "d", "e"), 10, 2
     with ExitStack() as stack:
-        processes = [stack.enter_context(saver(url, name, rounds)) for name in names]
+        processes = [stack.enter_context(saver(url, name, str(stores), str(rounds))) for name in names]
         for process in processes:
-            begin(process)
-        outcomes = [process.communicate() for process in processes]
+            tell(process, "begin")
+        with ThreadPoolExecutor(len(processes)) as threads:
+            outcomes = list(threads.map(lambda process: process.communicate(), processes))
     assert [(process.returncode, errors) for process, (_, errors) in zip(processes, outcomes, strict=True)] == [
         (0, "") for _ in names
     ]
-    reported = {line for output, _ in outcomes for line in output.splitlines()}
+    reported = [line for output, _ in outcomes for line in output.splitlines()]
     assert len(reported) == len(names) * AT_ONCE * rounds
-    assert await ids_in(url) == reported
-    assert is_whole(path)
+    kept = [str(id) for (id,) in executed(url, "SELECT id FROM interactions")]
+    assert sorted(kept) == sorted(reported)
+    assert await ids_in(url) == set(reported)
+    assert is_whole(url)
 
 
 LEAVES_IT_OPEN = """

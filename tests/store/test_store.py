@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -13,19 +14,13 @@ from pydantic import SecretStr
 
 import vif.store.engine
 from tests.fakes import FakeModel
-from tests.store.making import MIDNIGHT, copies, made
+from tests.store.making import MIDNIGHT, copies, executed, is_sqlite, made
 from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
 from vif.connection import connect
 from vif.errors import ServerError
 from vif.interaction import Interaction
 from vif.store import Store, StoreError, open_store
-
-
-def executed(path: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
-    """What a statement gives, carried out past the store."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        return connection.execute(statement, values).fetchall()
 
 
 def on_disk(path: Path) -> bytes:
@@ -209,37 +204,35 @@ async def test_history_can_be_narrowed_to_a_session_and_a_conversation(store: St
 
 
 async def test_deleting_a_conversation_leaves_no_trace_of_it_on_the_disk(
-    store: Store, path: Path, interaction: Interaction
+    sqlite_store: Store, sqlite_url: str, path: Path, interaction: Interaction
 ) -> None:
     gone, kept = copies(interaction, "1", message="xyzzy-secret")[0], copies(interaction, "2", message="plugh")[0]
-    await store.save(gone, conversation="talk")
-    await store.save(kept, conversation="chat")
+    await sqlite_store.save(gone, conversation="talk")
+    await sqlite_store.save(kept, conversation="chat")
     assert b"xyzzy-secret" in on_disk(path)
-    assert await store.delete_conversation("talk")
+    assert await sqlite_store.delete_conversation("talk")
     assert b"xyzzy-secret" not in on_disk(path)
     assert b"plugh" in on_disk(path)
-    assert (await store.load("1"), await store.load("2")) == (None, kept)
-    assert executed(path, "SELECT id FROM conversations") == [("chat",)]
+    assert (await sqlite_store.load("1"), await sqlite_store.load("2")) == (None, kept)
+    assert executed(sqlite_url, "SELECT id FROM conversations") == [("chat",)]
 
 
 async def test_deleting_an_interaction_leaves_no_trace_of_it_on_the_disk(
-    store: Store, path: Path, interaction: Interaction
+    sqlite_store: Store, path: Path, interaction: Interaction
 ) -> None:
-    await store.save(*copies(interaction, "1", message="xyzzy-secret"))
-    assert await store.delete("1")
+    await sqlite_store.save(*copies(interaction, "1", message="xyzzy-secret"))
+    assert await sqlite_store.delete("1")
     assert b"xyzzy-secret" not in on_disk(path)
-    assert await store.count() == 0
+    assert await sqlite_store.count() == 0
 
 
-async def test_a_conversation_goes_with_its_last_interaction(
-    store: Store, path: Path, interaction: Interaction
-) -> None:
+async def test_a_conversation_goes_with_its_last_interaction(store: Store, url: str, interaction: Interaction) -> None:
     for each in copies(interaction, "1", "2"):
         await store.save(each, conversation="talk")
     await store.delete("1")
-    assert executed(path, "SELECT id FROM conversations") == [("talk",)]
+    assert executed(url, "SELECT id FROM conversations") == [("talk",)]
     await store.delete("2")
-    assert executed(path, "SELECT id FROM conversations") == []
+    assert executed(url, "SELECT id FROM conversations") == []
 
 
 async def test_deleting_what_is_not_there_says_so(store: Store) -> None:
@@ -251,11 +244,11 @@ async def test_deleting_what_is_not_there_says_so(store: Store) -> None:
 
 
 async def test_an_unknown_key_of_a_later_version_is_named_and_history_still_works(
-    store: Store, path: Path, interaction: Interaction
+    store: Store, url: str, interaction: Interaction
 ) -> None:
     await store.save(interaction)
     body = json.dumps({**json.loads(interaction.model_dump_json()), "dreams": "of electric sheep"})
-    executed(path, "UPDATE interactions SET body = ?", body)
+    executed(url, "UPDATE interactions SET body = :body", body=body)
     with pytest.raises(StoreError, match=f"'{interaction.id}' was written by another version.*dreams: Extra") as caught:
         await store.load(interaction.id)
     assert "sheep" not in str(caught.value)
@@ -263,31 +256,33 @@ async def test_an_unknown_key_of_a_later_version_is_named_and_history_still_work
 
 
 async def test_a_damaged_body_is_an_error_that_names_the_interaction(
-    store: Store, path: Path, interaction: Interaction
+    store: Store, url: str, interaction: Interaction
 ) -> None:
     await store.save(interaction)
-    executed(path, "UPDATE interactions SET body = ?", '{"message": "hush')
+    executed(url, "UPDATE interactions SET body = :body", body='{"message": "hush')
     with pytest.raises(StoreError, match=f"'{interaction.id}'.*damaged") as caught:
         await store.load(interaction.id)
     assert "hush" not in str(caught.value)
 
 
 async def test_a_failing_database_is_a_store_error_without_statement_and_values(
-    store: Store, path: Path, interaction: Interaction
+    store: Store, url: str, interaction: Interaction
 ) -> None:
-    executed(path, "DROP TABLE interactions")
-    with pytest.raises(StoreError, match=r"^the database failed: no such table: interactions$") as caught:
+    executed(url, "DROP TABLE favourites")
+    executed(url, "DROP TABLE interactions")
+    reason = "no such table: interactions" if is_sqlite(url) else 'relation "interactions" does not exist'
+    with pytest.raises(StoreError, match=f"^the database failed: {reason}$") as caught:
         await store.save(interaction)
     assert caught.value.__suppress_context__
-    with pytest.raises(StoreError, match=r"^the database failed: no such table: interactions$"):
+    with pytest.raises(StoreError, match=f"^the database failed: {reason}$"):
         await store.recent()
 
 
 async def test_a_database_held_by_another_process_fails_every_waiting_save_and_works_afterwards(
-    url: str, path: Path, interaction: Interaction, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, path: Path, interaction: Interaction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vif.store.engine, "BUSY_TIMEOUT_S", 0.0)
-    store = Store(url)
+    store = Store(sqlite_url)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         saves = (store.save(each) for each in copies(interaction, "1", "2", "3"))
@@ -310,7 +305,7 @@ async def test_a_closed_store_refuses_and_can_be_closed_again(url: str, interact
 # ── Secrets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_no_key_reaches_the_database(store: Store, path: Path) -> None:
+async def test_no_key_reaches_the_database(sqlite_store: Store, path: Path) -> None:
     key = "sk-proj-1234567890abcdef"
     access = Access(openai_api_key=SecretStr(key), openai_base_url="http://127.0.0.1:1/v1")
     config = DualLlmConfig(
@@ -320,7 +315,7 @@ async def test_no_key_reaches_the_database(store: Store, path: Path) -> None:
     interaction = await api.process("Why?")
     await api.aclose()
     assert interaction.recognition.fallback_reason  # the provider was really asked
-    await store.save(interaction, session="mine", conversation="talk")
+    await sqlite_store.save(interaction, session="mine", conversation="talk")
     assert key.encode() not in on_disk(path)
 
 
@@ -334,10 +329,12 @@ async def test_without_an_address_the_store_is_in_the_data_folder_of_the_user(
     store = open_store()
     await store.save(interaction)
     store.close()
-    assert executed(tmp_path / "vif" / "vif.sqlite3", "SELECT id FROM interactions") == [(interaction.id,)]
+    kept = executed(f"sqlite:///{tmp_path}/vif/vif.sqlite3", "SELECT id FROM interactions")
+    assert kept == [(interaction.id,)]
 
 
 async def test_a_secret_address_is_opened_and_not_shown(url: str, path: Path) -> None:
     store = open_store(SecretStr(url))
-    assert repr(store) == f"Store({str(path)!r})"
+    where = str(path) if is_sqlite(url) else re.sub("//.*@", "//", url)
+    assert repr(store) == f"Store({where!r})"
     store.close()
