@@ -54,6 +54,7 @@ def reading(
     added_ms: float = 100.0,
 ) -> Result:
     """A result of a model; its boundaries are those that belong to the activations."""
+    fitting = dissolve(DEFAULT_BOUNDARIES, {domain.value: activation for domain, activation in domains.items()})
     asked = (attempt(),) if attempts is None else tuple(attempts)
     costs = [one.cost_usd for one in asked]
     return Result(
@@ -61,7 +62,7 @@ def reading(
         subject=subject,
         repeat=repeat,
         domains=domains,
-        boundaries=dissolve(DEFAULT_BOUNDARIES, domains) if boundaries is None else tuple(boundaries),
+        boundaries=fitting if boundaries is None else tuple(boundaries),
         formula=FORMULA,
         recognition=Recognition(
             source=source,

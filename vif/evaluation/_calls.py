@@ -6,10 +6,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vif.boundaries import BOUNDARY_NAMES, PAIRS, permeability_between, status_of
 from vif.domains import DOMAINS, Domain
+from vif.evaluation.measures import MetricName
 from vif.evaluation.records import Result, Subject
 from vif.evaluation.suite import Case
 from vif.interaction import Attempt, Recognition
@@ -29,19 +30,23 @@ _MOST: Mapping[str, float] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How many of how many."""
 
     passes: int = 0
     of: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.passes + other.passes, self.of + other.of)
-
 
 NOT_KNOWN = Tally()
 NO, YES = Tally(0, 1), Tally(1, 1)
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    passes = of = 0
+    for tally in tallies:
+        passes += tally.passes
+        of += tally.of
+    return Tally(passes, of)
 
 
 def yes_no(passed: bool) -> Tally:
@@ -58,43 +63,29 @@ def is_remembered(result: Result) -> bool:
     return result.recognition is not None and (result.recognition.cache_hit or result.recognition.source == "cache")
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """How one call of a model kept to the contract of LLM #1. All of it is about the subject's first model."""
-
-    schema_first: Tally = NOT_KNOWN
-    schema_after: Tally = NOT_KNOWN
-    range: Tally = NOT_KNOWN
-    permeability: Tally = NOT_KNOWN
-    status: Tally = NOT_KNOWN
-    fallbacks: Tally = NOT_KNOWN
-    retries: Tally = NOT_KNOWN
-
-
-def contract_of(result: Result, *, oscillation: bool) -> Contract:
-    """What is to be counted of one result of a model."""
+def contract_of(result: Result, *, oscillation: bool) -> dict[MetricName, Tally]:
+    """How one result of a model kept to the contract of LLM #1; all of it is about the subject's first model."""
     found = result.recognition
-    if found is None:
-        return Contract(schema_first=NO, schema_after=NO, fallbacks=YES)
-    if is_remembered(result):
+    if found is not None and is_remembered(result):
         permeability, status = _boundaries_kept(result, found)
-        return Contract(permeability=permeability, status=status)
-    if not found.attempts:
-        return Contract(schema_first=NO, schema_after=NO, fallbacks=YES)
+        return {"permeability": permeability, "status": status}
+    if found is None or not found.attempts:
+        return {"schema_first": NO, "schema_after": NO, "fallbacks": YES}
     # By time, not by place: of two that were asked at once, the one that lost is named first.
     first = min(found.attempts, key=lambda attempt: attempt.started_ms)
     of_first = [one for one in found.attempts if (one.provider, one.model) == (first.provider, first.model)]
     answered = any(one.outcome == "ok" for one in of_first)
+    overtaken = of_first[-1].outcome == _OUTPACED and not answered
     permeability, status = _boundaries_kept(result, found) if answered else (NOT_KNOWN, NOT_KNOWN)
-    return Contract(
-        schema_first=NOT_KNOWN if first.outcome == _OUTPACED else yes_no(first.outcome == "ok"),
-        schema_after=NOT_KNOWN if of_first[-1].outcome == _OUTPACED and not answered else yes_no(answered),
-        range=sum((_ranges_kept(one, oscillation=oscillation) for one in of_first), NOT_KNOWN),
-        permeability=permeability,
-        status=status,
-        fallbacks=yes_no(not answered),
-        retries=yes_no(max(Counter((one.provider, one.model) for one in found.attempts).values()) > 1),
-    )
+    return {
+        "schema_first": NOT_KNOWN if first.outcome == _OUTPACED else yes_no(first.outcome == "ok"),
+        "schema_after": NOT_KNOWN if overtaken else yes_no(answered),
+        "range": total(_ranges_kept(one, oscillation=oscillation) for one in of_first),
+        "permeability": permeability,
+        "status": status,
+        "fallbacks": yes_no(not answered),
+        "retries": yes_no(max(Counter((one.provider, one.model) for one in found.attempts).values()) > 1),
+    }
 
 
 def _boundaries_kept(result: Result, found: Recognition) -> tuple[Tally, Tally]:
@@ -160,9 +151,11 @@ def unexpected_shifts(domains: Mapping[Domain, float], case: Case) -> tuple[Doma
 
     Nothing is known of a domain the case has no previous activation of.
     """
+    if not case.previous:
+        return ()
     expected = case.expected
     found = []
-    for domain, before in (case.previous or {}).items():
+    for domain, before in case.previous.items():
         moved = round(domains[domain] - before, 9)
         asked_for = round(expected.get(domain, before) - before, 9)
         if abs(moved) > FOLLOWS_WITHIN and not (abs(asked_for) > FOLLOWS_WITHIN and moved * asked_for > 0):

@@ -117,14 +117,18 @@ def _squares(
     One-way analysis of variance with cases of any size (Searle, Casella & McCulloch, Variance Components, 1992, section
     3.6). Within is NaN when no case has two readings.
     """
-    n = draws.sum(axis=1)[:, None]
-    values = (draws @ counts)[:, None]
+    width = means.shape[1]
     centred = means - means.mean(axis=0)
     weighted = counts[:, None] * centred
-    between = draws @ (weighted * centred) - (draws @ weighted) ** 2 / values
-    size = (values - (draws @ counts**2)[:, None] / values) / (n - 1)
+    # One product for all sums: reading the draws is what takes the time.
+    sums = draws @ np.column_stack([counts, counts**2, weighted * centred, weighted, scatter])
+    n = draws.sum(axis=1)[:, None]
+    values, squared = sums[:, :1], sums[:, 1:2]
+    of_squares, of_means, of_scatter = (sums[:, 2 + k * width : 2 + (k + 1) * width] for k in range(3))
+    between = of_squares - of_means**2 / values
+    size = (values - squared / values) / (n - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        within = draws @ scatter / (values - n)
+        within = of_scatter / (values - n)
     return np.maximum(between, 0.0) / (n - 1), within, size
 
 
@@ -181,21 +185,21 @@ def quantiles_of(values: FloatArray, owner: NDArray[np.intp], probabilities: Seq
     ordered, owners = values[order], owner[order]
 
     def of_draws(draws: FloatArray) -> FloatArray:
-        upto = np.cumsum(np.take(draws.astype(np.int64), owners, axis=1), axis=1)
+        upto = np.cumsum(np.take(draws.astype(np.int32), owners, axis=1), axis=1, dtype=np.int32)
         total = upto[:, -1].copy()
         # One ascending row of all resamples: a single search finds the place in each of them.
-        before = np.concatenate([[0], np.cumsum(total)[:-1]])
+        before = np.concatenate([[0], np.cumsum(total)[:-1]]).astype(np.int32)
         upto += before[:, None]
         start = np.arange(len(draws)) * len(owners)
 
-        def at(place: NDArray[np.int64]) -> FloatArray:
+        def at(place: NDArray[np.int32]) -> FloatArray:
             found: FloatArray = ordered[np.searchsorted(upto.reshape(-1), before + place, side="right") - start]
             return found
 
         columns = []
         for probability in probabilities:
             place = (total - 1) * probability
-            lower = np.floor(place).astype(np.int64)
+            lower = np.floor(place).astype(np.int32)
             below, above = at(lower), at(np.minimum(lower + 1, total - 1))
             columns.append(below + (place - lower) * (above - below))
         return np.stack(columns, axis=1)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vif.domains import DOMAINS
 from vif.evaluation._calls import (
-    NOT_KNOWN,
     Tally,
     contract_of,
     inside_ranges,
@@ -19,6 +18,7 @@ from vif.evaluation._calls import (
     is_remembered,
     most_dominant,
     tokens_of,
+    total,
     unexpected_shifts,
     yes_no,
 )
@@ -125,24 +125,21 @@ def table_of(run: Run, subject: Subject, results: Sequence[Sequence[Result]]) ->
     n = len(run.cases)
     oscillation = bool(subject.settings.get("llm1_oscillation", False))
     readings = [[one for one in of_case if is_reading(one, subject)] for of_case in results]
-    tallies: dict[MetricName, list[Tally]] = {name: [NOT_KNOWN] * n for name in _SHARES}
+    passes = {name: np.zeros(n) for name in _SHARES}
+    trials = {name: np.zeros(n) for name in _SHARES}
+
+    def count(name: MetricName, place: int, tally: Tally) -> None:
+        passes[name][place] += tally.passes
+        trials[name][place] += tally.of
+
     latency: list[float] = []
     latency_owner: list[int] = []
     calls, tokens, cost, unpriced = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     for place, (case, of_case) in enumerate(zip(run.cases, results, strict=True)):
         for result in of_case:
             if not subject.formula:
-                contract = contract_of(result, oscillation=oscillation)
-                for name in (
-                    "schema_first",
-                    "schema_after",
-                    "range",
-                    "permeability",
-                    "status",
-                    "fallbacks",
-                    "retries",
-                ):
-                    tallies[name][place] += getattr(contract, name)
+                for name, tally in contract_of(result, oscillation=oscillation).items():
+                    count(name, place, tally)
             if result.recognition is None or is_remembered(result):
                 continue
             if result.domains is not None:
@@ -153,12 +150,11 @@ def table_of(run: Run, subject: Subject, results: Sequence[Sequence[Result]]) ->
             cost[place] += result.recognition.cost_usd or 0.0
             unpriced[place] += result.recognition.cost_usd is None
         domains = [one.domains for one in readings[place] if one.domains is not None]
-        tallies["in_range"][place] = sum((inside_ranges(one, case) for one in domains), NOT_KNOWN)
+        count("in_range", place, total(inside_ranges(one, case) for one in domains))
         if case.previous:
-            followed = [yes_no(not unexpected_shifts(one, case)) for one in domains]
-            tallies["continuity"][place] = sum(followed, NOT_KNOWN)
+            count("continuity", place, total(yes_no(not unexpected_shifts(one, case)) for one in domains))
         if len(domains) > 1:
-            tallies["dominant_agreement"][place] = most_dominant(domains)
+            count("dominant_agreement", place, most_dominant(domains))
     owner = np.array([place for place, of_case in enumerate(readings) for _ in of_case], dtype=np.intp)
     flat = [one for of_case in readings for one in of_case]
     values = _matrix([[(one.domains or {})[domain] for domain in DOMAINS] for one in flat])
@@ -166,7 +162,8 @@ def table_of(run: Run, subject: Subject, results: Sequence[Sequence[Result]]) ->
     counts = np.bincount(owner, minlength=n).astype(np.float64)
     means = _means(values, owner, counts)
     deviations = (values - means[owner]) ** 2
-    expected = _matrix([[case.expected.get(domain, np.nan) for domain in DOMAINS] for case in run.cases])
+    wanted = [case.expected for case in run.cases]
+    expected = _matrix([[one.get(domain, np.nan) for domain in DOMAINS] for one in wanted])
     known = np.isfinite(expected)
     distances = np.where(known[owner], np.abs(values - expected[owner]), 0.0)
     with np.errstate(invalid="ignore"):
@@ -175,10 +172,10 @@ def table_of(run: Run, subject: Subject, results: Sequence[Sequence[Result]]) ->
         subject,
         results,
         readings,
-        passes={name: np.array([one.passes for one in each], dtype=np.float64) for name, each in tallies.items()},
-        trials={name: np.array([one.of for one in each], dtype=np.float64) for name, each in tallies.items()},
-        counts=counts,
-        means=means,
+        passes,
+        trials,
+        counts,
+        means,
         scatter=np.stack([np.bincount(owner, column, minlength=n) for column in deviations.T], axis=1),
         formula=_means(formulas, owner, counts),
         errors=errors,

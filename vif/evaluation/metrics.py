@@ -6,7 +6,7 @@ report.subjects[0].metrics["mae"].interval
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -28,7 +28,7 @@ TAG_SHARE = 5
 
 FEWEST_RESAMPLES = 100
 
-PERMUTATIONS = 10_000
+PERMUTATIONS = 5_000
 """Sign patterns of a comparison of many cases: enough for a p-value of 0.001 after correction."""
 
 
@@ -79,20 +79,28 @@ def _sorted_out(run: Run, results: Sequence[Result]) -> dict[str, list[list[Resu
     found: dict[str, list[list[Result]]] = {subject.name: [[] for _ in run.cases] for subject in run.subjects}
     seen: set[tuple[str, str, int]] = set()
     for result in results:
-        where = f"the result of case {result.case_id!r} by {result.subject!r}, repeat {result.repeat},"
-        if result.case_id not in cases or result.subject not in found:
-            what = "case" if result.case_id not in cases else "subject"
-            raise InputError(f"{where} does not belong to the run {run.id!r}, which has no such {what}")
-        if not 0 <= result.repeat < run.repeats:
-            raise InputError(f"{where} does not belong to the run {run.id!r}, whose repeats are 0 to {run.repeats - 1}")
+        if fault := _misplaced(run, result, cases, found):
+            raise InputError(f"{_named(result)} does not belong to the run {run.id!r}, {fault}")
         if result.key in seen:
-            raise InputError(f"{where} is there twice; a run has one result of each")
+            raise InputError(f"{_named(result)} is there twice; a run has one result of each")
         seen.add(result.key)
         found[result.subject][cases[result.case_id]].append(result)
     for of_subject in found.values():
         for of_case in of_subject:
             of_case.sort(key=lambda result: result.repeat)
     return found
+
+
+def _named(result: Result) -> str:
+    return f"the result of case {result.case_id!r} by {result.subject!r}, repeat {result.repeat},"
+
+
+def _misplaced(run: Run, result: Result, cases: Container[str], subjects: Container[str]) -> str:
+    if result.case_id not in cases:
+        return "which has no such case"
+    if result.subject not in subjects:
+        return "which has no such subject"
+    return "" if 0 <= result.repeat < run.repeats else f"whose repeats are 0 to {run.repeats - 1}"
 
 
 def _tags(run: Run) -> dict[str, Numbers]:
