@@ -12,7 +12,7 @@ from vif.api import VifApi
 from vif.errors import ConfigError
 from vif.events import Finished
 from vif.interaction import Interaction
-from vif.store import LaterStore, Store, StoreError, open_later
+from vif.store import Filter, LaterStore, Store, StoreError, open_later
 
 
 class BrokenStore:
@@ -36,7 +36,7 @@ async def test_an_interaction_is_in_the_database_when_it_is_told_to_be_finished(
             assert kept is not None
             assert kept.reply == "One."
             assert event.interaction.timings_ms.store > 0
-    (summary,) = await store.recent(session="mine", conversation="talk")
+    (summary,) = await store.recent(only=Filter(session="mine", conversation="talk"))
     assert summary.message == "Why?"
     store.close()
 

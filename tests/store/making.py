@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -41,3 +42,8 @@ def executed(url: str, statement: str, **values: object) -> list[tuple[object, .
 
 def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite:")
+
+
+def on_disk(path: Path) -> bytes:
+    """All bytes of the database and the files beside it."""
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())

@@ -17,10 +17,10 @@ from sqlalchemy import Column, Index, Integer, MetaData, inspect
 import dev
 import vif.store.engine
 from tests.fakes import FakeClock
-from tests.store.making import executed
+from tests.store.making import copies, executed, made
 from vif.errors import ConfigError
 from vif.interaction import Interaction
-from vif.store import Store
+from vif.store import Filter, Store
 from vif.store.engine import make_engine, writing
 from vif.store.location import checked_url
 from vif.store.migrate import SCRIPTS, _use_write_ahead_log, migrate, revision_of
@@ -33,7 +33,7 @@ def described(url: str) -> dict[str, object]:
     inspector = inspect(engine)
     found: dict[str, object] = {}
     for table in sorted(set(inspector.get_table_names()) - {"alembic_version"}):
-        columns = [{**column, "type": repr(column["type"])} for column in inspector.get_columns(table)]
+        columns = sorted(({**column, "type": repr(column["type"])} for column in inspector.get_columns(table)), key=str)
         found[table] = {
             "columns": columns,
             "primary key": inspector.get_pk_constraint(table),
@@ -124,6 +124,25 @@ async def test_a_migration_that_fails_leaves_nothing_half_made(url: str, interac
     store = Store(url)
     await store.save(interaction)
     store.close()
+
+
+async def test_replies_of_a_database_of_the_version_before_can_be_searched_for(url: str) -> None:
+    store = Store(url)
+    interaction = await made("Why?", 'Because M\N{LATIN SMALL LETTER O WITH DIAERESIS}bius\0said "so".')
+    many = copies(interaction, *map(str, range(450)))  # more than are converted at once
+    for each in many:
+        await store.save(each, conversation="talk")
+    await store.favourite("me", "7", on=True)
+    store.close()
+    executed(url, "UPDATE interactions SET body = 'damaged' WHERE id = '8'")
+    executed(url, "ALTER TABLE interactions DROP COLUMN reply")
+    executed(url, "UPDATE alembic_version SET version_num = 'r0003'")
+    store = Store(url)
+    assert await store.count(Filter('möbius\0said "so"')) == 449
+    assert await store.load("7") == many[7]
+    assert await store.favourites("me", ["7"]) == {"7"}
+    store.close()
+    assert described(url) == described_tables(url, metadata)
 
 
 # ── Others at the same file ─────────────────────────────────────────────────────────────────────────────────────────

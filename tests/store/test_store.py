@@ -14,19 +14,13 @@ from pydantic import SecretStr
 
 import vif.store.engine
 from tests.fakes import FakeModel
-from tests.store.making import MIDNIGHT, copies, executed, is_sqlite, made
+from tests.store.making import copies, executed, is_sqlite, made, on_disk
 from vif.api import VifApi
 from vif.config import Access, DualLlmConfig
 from vif.connection import connect
 from vif.errors import ServerError
 from vif.interaction import Interaction
-from vif.store import Store, StoreError, open_store
-
-
-def on_disk(path: Path) -> bytes:
-    """All bytes of the database and the files beside it."""
-    return b"".join(file.read_bytes() for file in path.parent.iterdir())
-
+from vif.store import Filter, Store, StoreError, open_store
 
 # ── Saving and loading ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -90,7 +84,7 @@ async def test_saving_again_replaces(store: Store, interaction: Interaction) -> 
     changed = interaction.model_copy(update={"reply": "Another."})
     await store.save(changed, conversation="talk")
     assert await store.load(interaction.id) == changed
-    assert (await store.count(), await store.count(conversation="talk")) == (1, 1)
+    assert (await store.count(), await store.count(Filter(conversation="talk"))) == (1, 1)
 
 
 async def test_what_is_not_there_is_none(store: Store) -> None:
@@ -111,7 +105,7 @@ async def test_one_store_serves_several_event_loops(store: Store, interaction: I
     async def save(name: str) -> None:
         many = copies(interaction, *(f"{name}-{number}" for number in range(25)))
         await asyncio.gather(*(store.save(each, session=name) for each in many))
-        assert await store.count(session=name) == 25
+        assert await store.count(Filter(session=name)) == 25
 
     await asyncio.gather(*(asyncio.to_thread(asyncio.run, save(name)) for name in ("a", "b", "c", "d")))
     assert await store.count() == 100
@@ -157,87 +151,6 @@ async def test_an_event_loop_that_is_gone_does_not_disturb_the_others(store: Sto
     await holding
     await store.write(lambda _connection: None)
     assert await store.load(interaction.id) == interaction
-
-
-# ── History ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_history_can_be_paged_through_without_gap_or_repeat(store: Store, interaction: Interaction) -> None:
-    # Four of five share their moment: the id decides.
-    same = [each.model_copy(update={"created_at": MIDNIGHT}) for each in copies(interaction, "a", "d", "b", "c")]
-    (newest,) = copies(interaction, "0")
-    later = newest.model_copy(update={"created_at": MIDNIGHT + timedelta(microseconds=1)})
-    for each in (*same, later):
-        await store.save(each)
-    pages, last = [], None
-    while page := await store.recent(2, last):
-        pages.append([summary.id for summary in page])
-        last = page[-1]
-    assert pages == [["0", "d"], ["c", "b"], ["a"]]
-
-
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [("quick", 1), ("QUICKSORT", 1), ("äpfel", 1), ("ÄPFEL", 1), ("100%", 1), ("100_", 0), ("%", 1), ("", 3), ("'", 0)],
-)
-async def test_search_finds_words_whatever_their_case_and_takes_no_sign_for_a_wildcard(
-    store: Store, interaction: Interaction, search: str, found: int
-) -> None:
-    for id, message in (("1", "Why quicksort?"), ("2", "Zwei Äpfel"), ("3", "100% sure")):
-        await store.save(*copies(interaction, id, message=message))
-    assert len(await store.recent(search=search)) == found
-    assert await store.count(search) == found
-
-
-async def test_history_can_be_narrowed_to_a_session_and_a_conversation(store: Store, interaction: Interaction) -> None:
-    first, second, third = copies(interaction, "1", "2", "3")
-    await store.save(first, session="mine", conversation="talk")
-    await store.save(second, session="mine")
-    await store.save(third, session="yours", conversation="chat")
-    assert [each.id for each in await store.recent(session="mine")] == ["2", "1"]
-    assert [each.id for each in await store.recent(conversation="talk")] == ["1"]
-    assert await store.recent(session="mine", conversation="chat") == []
-    assert (await store.count(session="mine"), await store.count(conversation="chat")) == (2, 1)
-
-
-# ── Deleting ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_deleting_a_conversation_leaves_no_trace_of_it_on_the_disk(
-    sqlite_store: Store, sqlite_url: str, path: Path, interaction: Interaction
-) -> None:
-    gone, kept = copies(interaction, "1", message="xyzzy-secret")[0], copies(interaction, "2", message="plugh")[0]
-    await sqlite_store.save(gone, conversation="talk")
-    await sqlite_store.save(kept, conversation="chat")
-    assert b"xyzzy-secret" in on_disk(path)
-    assert await sqlite_store.delete_conversation("talk")
-    assert b"xyzzy-secret" not in on_disk(path)
-    assert b"plugh" in on_disk(path)
-    assert (await sqlite_store.load("1"), await sqlite_store.load("2")) == (None, kept)
-    assert executed(sqlite_url, "SELECT id FROM conversations") == [("chat",)]
-
-
-async def test_deleting_an_interaction_leaves_no_trace_of_it_on_the_disk(
-    sqlite_store: Store, path: Path, interaction: Interaction
-) -> None:
-    await sqlite_store.save(*copies(interaction, "1", message="xyzzy-secret"))
-    assert await sqlite_store.delete("1")
-    assert b"xyzzy-secret" not in on_disk(path)
-    assert await sqlite_store.count() == 0
-
-
-async def test_a_conversation_goes_with_its_last_interaction(store: Store, url: str, interaction: Interaction) -> None:
-    for each in copies(interaction, "1", "2"):
-        await store.save(each, conversation="talk")
-    await store.delete("1")
-    assert executed(url, "SELECT id FROM conversations") == [("talk",)]
-    await store.delete("2")
-    assert executed(url, "SELECT id FROM conversations") == []
-
-
-async def test_deleting_what_is_not_there_says_so(store: Store) -> None:
-    assert not await store.delete("nothing")
-    assert not await store.delete_conversation("nothing")
 
 
 # ── Failures ────────────────────────────────────────────────────────────────────────────────────────────────────────

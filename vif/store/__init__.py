@@ -14,19 +14,31 @@ from typing import TYPE_CHECKING
 from vif.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from vif.store.interactions import Summary
+    from vif.store.history import Choices, Filter, Summary
     from vif.store.later import LaterStore, open_later
     from vif.store.location import default_url
     from vif.store.store import Store, open_store
 
-__all__ = ["LaterStore", "Store", "StoreError", "Summary", "default_url", "open_later", "open_store"]
+__all__ = [
+    "Choices",
+    "Filter",
+    "LaterStore",
+    "Store",
+    "StoreError",
+    "Summary",
+    "default_url",
+    "open_later",
+    "open_store",
+]
 
 # SQLAlchemy takes a quarter of a second to import; who only wants to catch a StoreError does not pay for it.
 _HOME_OF = {
     "LaterStore": "vif.store.later",
     "open_later": "vif.store.later",
     "Store": "vif.store.store",
-    "Summary": "vif.store.interactions",
+    "Choices": "vif.store.history",
+    "Filter": "vif.store.history",
+    "Summary": "vif.store.history",
     "default_url": "vif.store.location",
     "open_store": "vif.store.store",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -14,16 +15,17 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from vif.interaction import Interaction
-from vif.store import interactions
+from vif.store import history, interactions
 from vif.store.engine import explained, make_engine, pragma
 from vif.store.errors import StoreError
-from vif.store.interactions import Summary
+from vif.store.history import EVERYTHING, Choices, Filter, Summary
 from vif.store.location import checked_url, default_url, shown
 from vif.store.migrate import prepare
 from vif.store.waiting import outcome
 from vif.store.writer import Work, Writer, as_store_error
 
 T = TypeVar("T")
+Erased = TypeVar("Erased", bool, int)
 
 
 class Store:
@@ -64,48 +66,64 @@ class Store:
         """The interaction with this id, or None. Raises StoreError, also when this version cannot read it."""
         return await self.read(partial(interactions.get, id=id))
 
-    async def recent(
-        self,
-        limit: int = 50,
-        before: Summary | None = None,
-        search: str = "",
-        *,
-        session: str | None = None,
-        conversation: str | None = None,
-    ) -> list[Summary]:
-        """The newest first, `limit` at most; `before` is the last one of the page before.
+    async def recent(self, limit: int = 50, before: Summary | None = None, only: Filter = EVERYTHING) -> list[Summary]:
+        """The newest first, `limit` at most; `before` is the last one of the page before."""
+        return await self.read(partial(history.recent, only=only, limit=limit, before=before))
 
-        `search` is looked for in the messages, whatever its case.
-        """
-        return await self.read(
-            partial(
-                interactions.recent,
-                limit=limit,
-                before=before,
-                search=search,
-                session=session,
-                conversation=conversation,
-            )
-        )
-
-    async def count(self, search: str = "", *, session: str | None = None, conversation: str | None = None) -> int:
+    async def count(self, only: Filter = EVERYTHING) -> int:
         """How many interactions `recent` would find in all."""
-        return await self.read(partial(interactions.count, search=search, session=session, conversation=conversation))
+        return await self.read(partial(history.count, only=only))
 
-    async def delete(self, id: str) -> bool:
-        """Delete an interaction for good; its conversation too when it was the last. False when there was none."""
-        return await self.erase(partial(interactions.remove, id=id))
+    async def summary(self, id: str) -> Summary | None:
+        """The line of history of one interaction, or None. It can be read even where the interaction itself cannot."""
+        return await self.read(partial(history.summary, id=id))
 
-    async def delete_conversation(self, id: str) -> bool:
-        """Delete a conversation with all its interactions for good. False when there was none."""
-        return await self.erase(partial(interactions.remove_conversation, id=id))
+    async def choices(self, only: Filter = EVERYTHING) -> Choices:
+        """What occurs among those a filter finds: what it can be set to further."""
+        return await self.read(partial(history.choices, only=only))
+
+    async def favourite(self, owner: str, interaction_id: str, on: bool) -> bool:
+        """Mark an interaction for somebody, or no longer. Whether it is marked now: False too when there is none."""
+        if on:
+            now = datetime.now(UTC)
+            return await self.write(partial(history.put_favourite, owner=owner, interaction_id=interaction_id, now=now))
+        await self.write(partial(history.remove_favourite, owner=owner, interaction_id=interaction_id))
+        return False
+
+    async def favourites(self, owner: str, ids: Collection[str]) -> frozenset[str]:
+        """Those of `ids` that somebody has marked."""
+        return await self.read(partial(history.favourites_among, owner=owner, ids=ids))
+
+    async def delete(self, *ids: str, session: str | None = None) -> int:
+        """Delete interactions for good; a conversation goes with its last. How many there were.
+
+        With `session`, only those of this session.
+        """
+        return await self.erase(partial(history.remove, ids=ids, session=session))
+
+    async def delete_conversation(self, id: str, session: str | None = None) -> bool:
+        """Delete a conversation with all its interactions for good. False when there was none.
+
+        With `session`, only the interactions of this session.
+        """
+        return await self.erase(partial(history.remove_conversation, id=id, session=session))
+
+    async def delete_all(self, only: Filter, *, spare_favourites: bool = False) -> int:
+        """Delete for good what a filter finds, but nothing anybody has marked if favourites are spared. How many.
+
+        In portions: others get their turn in between, and what was deleted before a failure stays deleted.
+        """
+        gone = 0
+        while some := await self.erase(partial(history.remove_some, only=only, spare_favourites=spare_favourites)):
+            gone += some
+        return gone
 
     async def write(self, work: Work[T]) -> T:
         """The result of `work(connection)`, once it is committed. It must bear being carried out twice."""
         return await outcome(self._writer.submit(work))
 
-    async def erase(self, work: Work[bool]) -> bool:
-        """As `write`, for work that deletes and says whether there was anything; nothing of it is left in the log."""
+    async def erase(self, work: Work[Erased]) -> Erased:
+        """As `write`, for work that deletes and says how much there was; nothing of it is left in the log."""
         found = await self.write(work)
         if found and self._engine.dialect.name == "sqlite":
             # Into the database, and cut to nothing: the log still holds pages from before the deletion.

@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "r0003"
+REVISION = "r0004"
 """The newest migration. Known without reading the migrations, so that opening an up-to-date database is quick."""
 
 
@@ -72,6 +72,8 @@ interactions = Table(
     Column("mode", String(16), nullable=False),
     Column("preset", String(32)),
     Column("message", Text, nullable=False),
+    # Kept apart from the body to be searched.
+    Column("reply", Text, nullable=False),
     Column("source", String(16), nullable=False),
     Column("llm1", Text),
     Column("llm2", Text),
@@ -109,6 +111,16 @@ evaluation_results = Table(
     Column("subject", String(200), primary_key=True),
     Column("repeat", Integer, primary_key=True),
     # The whole Result as JSON.
+    Column("body", Text, nullable=False),
+)
+
+evaluation_batches = Table(
+    "evaluation_batches",
+    metadata,
+    Column("run_id", String(64), ForeignKey("evaluation_runs.id", ondelete="CASCADE"), primary_key=True),
+    # The provider's name for it.
+    Column("id", String(200), primary_key=True),
+    # The whole Batch as JSON.
     Column("body", Text, nullable=False),
 )
 

@@ -1,4 +1,4 @@
-"""Evaluation runs and their results."""
+"""Evaluation runs, their results and the batches they are waiting for."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def upgrade() -> None:
             ["run_id"],
             ["evaluation_runs.id"],
             name="fk_evaluation_results_run_id_evaluation_runs",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_table(
+        "evaluation_batches",
+        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(200), nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "id", name="pk_evaluation_batches"),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["evaluation_runs.id"],
+            name="fk_evaluation_batches_run_id_evaluation_runs",
             ondelete="CASCADE",
         ),
     )
