@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes import FakeClock, FakeModel, FakeRecogniser, Plan, Said, answer, hang, wire_answer, wire_text
-from vif.api import LONGEST_MESSAGE, VifApi, formula_reading, shifts
+from vif.api import LONGEST_MESSAGE, VifApi, formula_reading
 from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary
 from vif.config import Access, DualLlmConfig
 from vif.connection import connect
@@ -29,6 +29,7 @@ from vif.events import (
 from vif.flow import Conclusion, FlowContext, Stage
 from vif.interaction import Interaction, Response
 from vif.llm.protocol import Provider, Usage
+from vif.recognition.reading import shifts
 from vif.recognition.recogniser import Read
 
 KEY = SecretStr("sk-proj-Zq3vT8mWx1LrYb6NdKf0")

@@ -14,7 +14,7 @@ from uuid import uuid4
 from vif.boundaries import DEFAULT_BOUNDARIES, Boundary
 from vif.config import DualLlmConfig
 from vif.domains import DOMAINS, Domain, check_autonomy, formula_activations
-from vif.errors import InputError, RecognitionError
+from vif.errors import InputError
 from vif.events import (
     Event,
     Finished,
@@ -42,6 +42,7 @@ from vif.llm.stack import Guards
 from vif.oscillation import swinging_like
 from vif.recognition.drill import Fault
 from vif.recognition.ladder import Ladder
+from vif.recognition.reading import read_message
 from vif.recognition.recogniser import Question, Recogniser
 from vif.recognition.stack import rungs_of
 from vif.response import Reply, respond
@@ -51,9 +52,6 @@ from vif.telemetry.observer import NOBODY_LOOKS, Begun, Observer, Observers
 from vif.watch import StageWatch, Watch
 
 FORMULA: Mode = "formula"
-
-SHIFT_ABOVE = 0.3
-"""A change of a domain since the previous interaction that is worth reporting."""
 
 LONGEST_MESSAGE = 200_000
 """Characters. More than any model of the catalogue reads with profit, and enough for a long document."""
@@ -362,16 +360,9 @@ class VifApi:
         if self._ladder is None:
             return read_formula(autonomy, boundaries), Recognition(source="formula")
         question = Question(message, before, boundaries, self._config.llm1_oscillation, caller)
-        found = await self._ladder.recognise(question)
-        recognition = found.recognition
-        if found.answer:
-            reading = Reading(found.answer.domains, found.answer.boundaries)
-        elif self._config.fallback_to_formula:
-            reading = read_formula(autonomy, boundaries)
-        else:
-            last = recognition.attempts[-1].error if recognition.attempts else "no recogniser is configured"
-            raise RecognitionError(f"LLM #1 gave no reading: {last}", recognition.fallback_reason)
-        return reading, recognition.model_copy(update={"shifts": shifts(before, reading.domains)})
+        return await read_message(
+            self._ladder, question, autonomy, fallback_to_formula=self._config.fallback_to_formula
+        )
 
     def _caller(self, session: str, conversation: str | None = None) -> Caller:
         return Caller(uuid4().hex, session or self._session, conversation)
@@ -434,15 +425,6 @@ def formula_reading(autonomy: float, boundaries: Sequence[Boundary] = DEFAULT_BO
         domains=DomainActivations(**formula_activations(autonomy)),
         boundaries=read_formula(autonomy, boundaries).boundaries,
     )
-
-
-def shifts(before: Mapping[str, float] | None, now: Mapping[str, float]) -> dict[str, float]:
-    """The domains that moved by more than 0.3 since the previous interaction, with the change."""
-    if not before:
-        return {}
-    # Rounded: in binary 0.9 − 0.6 is a little more than 0.3.
-    changes = {domain.value: round(now.get(domain, 0.0) - before.get(domain, 0.0), 9) for domain in DOMAINS}
-    return {name: change for name, change in changes.items() if abs(change) > SHIFT_ABOVE}
 
 
 def _activations(previous: Interaction | Mapping[Domain, float] | None) -> Mapping[str, float] | None:

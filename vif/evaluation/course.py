@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +28,10 @@ class Job(NamedTuple):
 
 @dataclass(slots=True)
 class _Line:
-    """The jobs of one subject. `costs` are estimates by case; None when the price is not known."""
+    """The jobs of one subject. `costs` are estimates by case; None when the price is not known.
+
+    `at_once` is 0 for a subject that is asked in batches: it has no turn.
+    """
 
     waiting: deque[Job]
     at_once: int
@@ -51,13 +54,22 @@ class Course:
     Subjects take turns so that all have equally many calls under way: one that is slow delays nobody else.
     """
 
-    def __init__(self, run: Run, kept: Iterable[Result], concurrency: int, budget_usd: float | None = None) -> None:
-        """`budget_usd` is for the whole run, what is kept of it included."""
+    def __init__(
+        self,
+        run: Run,
+        kept: Iterable[Result],
+        concurrency: int,
+        budget_usd: float | None = None,
+        *,
+        batched: Collection[str] = (),
+    ) -> None:
+        """`budget_usd` is for the whole run, what is kept of it included. The `batched` subjects have no turns."""
         self._total, self._concurrency, self._budget = run.total, concurrency, budget_usd
         self._aside = 0.0
         self._spent = 0.0
         self._done = self._failed = 0
         self._dropped: dict[str, str] = {}
+        self._left: list[str] = []
         there = set()
         for result in kept:
             there.add(result.key)
@@ -70,8 +82,8 @@ class Course:
                     for case in run.cases
                     if (case.id, subject.name, repeat) not in there
                 ),
-                at_once(run, subject, concurrency),
-                call_costs_usd(run, subject),
+                0 if subject.name in batched else at_once(run, subject, concurrency),
+                call_costs_usd(run, subject, batched=subject.name in batched),
             )
             for subject in run.subjects
         }
@@ -82,14 +94,15 @@ class Course:
         return sum(line.cost(job.case.id) for line in self._lines.values() for job in line.waiting)
 
     def check_budget(self) -> None:
-        """Raise InputError when the rest is not covered by the budget, or nobody can know."""
-        if self._budget is None:
+        """Raise InputError when what waits is not covered by the budget, or nobody can know."""
+        if self._budget is None or not any(line.waiting for line in self._lines.values()):
             return
         for name, line in self._lines.items():
             if line.waiting and line.costs is None:
                 raise InputError(f"the price of {name!r} is not known, so no budget can be kept; run it without one")
-        if self._spent + self.estimate_usd > self._budget + _ROUNDING_USD:
-            spent = f" and ${self._spent:.4f} is spent already" if self._spent else ""
+        gone = self._spent + self._aside
+        if gone + self.estimate_usd > self._budget + _ROUNDING_USD:
+            spent = f" and ${gone:.4f} is spent already" if gone else ""
             raise InputError(
                 f"the budget is ${self._budget:.4f}, but the calls are estimated at ${self.estimate_usd:.4f}{spent}; "
                 "raise the budget, or take fewer cases, subjects or repeats"
@@ -108,6 +121,30 @@ class Course:
         line.under_way += 1
         self._aside += cost
         return line.waiting.popleft()
+
+    def take(self, subject: str, wanted: Collection[tuple[str, int]] | None = None) -> list[Job]:
+        """Begin all that a subject has waiting, or of it what is `wanted` (case ids and repeats), whatever it costs."""
+        line = self._lines[subject]
+        taken: list[Job] = []
+        waiting: deque[Job] = deque()
+        for job in line.waiting:
+            (taken if wanted is None or (job.case.id, job.repeat) in wanted else waiting).append(job)
+        line.waiting = waiting
+        line.under_way += len(taken)
+        self._aside += sum(line.cost(job.case.id) for job in taken)
+        return taken
+
+    def give_back(self, jobs: Collection[Job], why: str) -> None:
+        """Jobs that were begun, but nobody was asked for them, and nobody will be this time."""
+        for job in jobs:
+            line = self._lines[job.subject]
+            line.under_way -= 1
+            self._aside -= line.cost(job.case.id)
+        self.leave(why)
+
+    def leave(self, why: str) -> None:
+        """Something is under way that nobody waits for any longer."""
+        self._left.append(why)
 
     def finish(self, result: Result) -> bool:
         """Count the reading of a job that was begun. False when it failed for no fault of the model: it does not count.
@@ -132,7 +169,7 @@ class Course:
     @property
     def why_incomplete(self) -> str | None:
         """Why nothing more can be begun, once nothing is under way; None when everything is done."""
-        reasons = [f"{name} cannot be asked: {why}" for name, why in self._dropped.items()]
+        reasons = [f"{name} cannot be asked: {why}" for name, why in self._dropped.items()] + self._left
         if self._budget is not None and any(line.waiting for line in self._lines.values()):
             reasons.append(
                 f"the budget of ${self._budget:.4f} does not cover another call (${self._spent:.4f} is spent)"
@@ -145,15 +182,16 @@ class Course:
         self._spent += (result.recognition.cost_usd or 0.0) if result.recognition else 0.0
 
     def _left_s(self) -> float | None:
-        """From the mean time of each subject's readings: all places filled, and no subject beyond its own limit."""
-        done = sum(line.done for line in self._lines.values())
-        if not done:
+        """From the mean time of each subject's readings: all places filled, and no subject beyond its own limit.
+
+        Nobody knows how long a batch takes.
+        """
+        lines = [line for line in self._lines.values() if line.at_once]
+        done = sum(line.done for line in lines)
+        if not done or any(line.left for line in self._lines.values() if not line.at_once):
             return None
-        usual = sum(line.seconds for line in self._lines.values()) / done
-        needed = [
-            (line.left * (line.seconds / line.done if line.done else usual), line.at_once)
-            for line in self._lines.values()
-        ]
+        usual = sum(line.seconds for line in lines) / done
+        needed = [(line.left * (line.seconds / line.done if line.done else usual), line.at_once) for line in lines]
         together = sum(seconds for seconds, _ in needed) / self._concurrency
         return max(together, *(seconds / places for seconds, places in needed))
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from vif.evaluation.records import Result, Run
+from vif.evaluation.records import Batch, Result, Run
 from vif.store import Store, StoreError
 from vif.store import evaluations as tables
 from vif.store.evaluations import RunRow
@@ -30,8 +30,18 @@ class ResultKeeper(Protocol):
     async def results(self, id: str) -> Sequence[Result]: ...
 
 
+class BatchKeeper(ResultKeeper, Protocol):
+    """A keeper that remembers batches as well."""
+
+    async def save_batch(self, run_id: str, batch: Batch) -> None:
+        """Return once it is safe. Raises StoreError."""
+        ...
+
+    async def batches(self, run_id: str) -> Sequence[Batch]: ...
+
+
 class EvaluationStore:
-    """Keeps runs and results in a store. What is awaited here is committed, or has raised StoreError."""
+    """Keeps runs, results and batches in a store. What is awaited here is committed, or has raised StoreError."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -62,6 +72,20 @@ class EvaluationStore:
         }
         await self._store.write(partial(tables.put_result, row=row))
 
+    async def save_batch(self, run_id: str, batch: Batch) -> None:
+        """Keep a batch of a run that is kept, in place of the one with its id.
+
+        Being cancelled ends the waiting, not the saving.
+        """
+        row = {"run_id": run_id, "id": batch.id, "body": batch.model_dump_json()}
+        await self._store.write(partial(tables.put_batch, row=row))
+
+    async def batches(self, run_id: str) -> tuple[Batch, ...]:
+        """Those of a run, in the order they were handed over."""
+        bodies = await self._store.read(partial(tables.get_batches, id=run_id))
+        found = (_read(Batch, body, f"batch of the run {run_id!r}") for body in bodies)
+        return tuple(sorted(found, key=lambda batch: (batch.at, batch.id)))
+
     async def runs(self, limit: int = 100) -> list[RunRow]:
         """The newest first, with how much of each is done."""
         return await self._store.read(partial(tables.list_runs, limit=limit))
@@ -78,7 +102,7 @@ class EvaluationStore:
         return tuple(sorted(found, key=lambda result: (result.at, result.key)))
 
     async def delete_run(self, id: str) -> bool:
-        """Delete a run with its results for good. False when there was none."""
+        """Delete a run with its results and batches for good. False when there was none."""
         return await self._store.erase(partial(tables.remove_run, id=id))
 
 

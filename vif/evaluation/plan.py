@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +22,7 @@ from vif.catalogue import EMBEDDED_MODEL, cost_usd
 from vif.config import PRESETS, DualLlmConfig, ModelRef
 from vif.domains import DEFAULT_AUTONOMY, check_autonomy
 from vif.errors import ConfigError, InputError
+from vif.evaluation.batch import PRICE_FACTOR
 from vif.evaluation.records import Run, Subject
 from vif.evaluation.suite import Fault, Suite, SuiteError, parse
 from vif.llm.budget import CHARACTERS_PER_TOKEN, USUAL_OUTPUT_TOKENS
@@ -131,14 +132,14 @@ def at_once(run: Run, subject: Subject, concurrency: int) -> int:
     return 1 if not subject.formula and config_of(run, subject).llm1_provider is Provider.EMBEDDED else concurrency
 
 
-def estimated_cost(run: Run) -> Estimate:
-    """What the whole run will cost when every call succeeds at the first attempt."""
-    costs = {subject.name: call_costs_usd(run, subject) for subject in run.subjects}
+def estimated_cost(run: Run, batched: Collection[str] = ()) -> Estimate:
+    """What the whole run will cost when every call succeeds at the first attempt; the `batched` subjects in batches."""
+    costs = {subject.name: call_costs_usd(run, subject, batched=subject.name in batched) for subject in run.subjects}
     known = sum(sum(each.values()) for each in costs.values() if each is not None)
     return Estimate(run.repeats * known, tuple(name for name, each in costs.items() if each is None))
 
 
-def call_costs_usd(run: Run, subject: Subject) -> Mapping[str, float] | None:
+def call_costs_usd(run: Run, subject: Subject, *, batched: bool = False) -> Mapping[str, float] | None:
     """An estimate for one call of each case, by its id; None when the price of the primary model is not known.
 
     Four bytes of prompt and schema are taken for a token, and 300 tokens for the answer.
@@ -156,7 +157,7 @@ def call_costs_usd(run: Run, subject: Subject) -> Mapping[str, float] | None:
         cost = cost_usd(model.provider, model.model, Usage(tokens, USUAL_OUTPUT_TOKENS))
         if cost is None:
             return None
-        costs[case.id] = cost
+        costs[case.id] = cost * PRICE_FACTOR if batched else cost
     return costs
 
 

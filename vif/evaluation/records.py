@@ -13,6 +13,7 @@ from vif.boundaries import Boundary
 from vif.domains import Domain
 from vif.evaluation.suite import Case
 from vif.interaction import Recognition
+from vif.llm.protocol import Provider
 
 
 class _Record(BaseModel):
@@ -36,6 +37,8 @@ class Result(_Record):
         formula: what the Rust formula says, for comparison.
         recognition: how it came about, every attempt included. `source` "formula" means that LLM #1 failed.
         added_ms: time until the reading was there.
+        batched: it was asked for in a batch, at the price of a batch. Nobody waited for it: `added_ms` and the
+            latencies in `recognition` are 0 and measure nothing.
     """
 
     case_id: str
@@ -46,6 +49,7 @@ class Result(_Record):
     formula: Mapping[Domain, float] = Field(default_factory=dict)
     recognition: Recognition | None = None
     added_ms: float = 0.0
+    batched: bool = False
     error: str | None = None
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
@@ -60,6 +64,22 @@ class Result(_Record):
         if self.domains is None or self.recognition is None:
             return False
         return self.recognition.source != "formula" or not self.recognition.attempts
+
+
+class Batch(_Record):
+    """Readings of one subject that were handed over to a provider as one batch. `id` is the provider's.
+
+    Attributes:
+        readings: the id of the case and the repeat of each.
+        collected: what came of it is kept; whatever is still missing can be asked again.
+    """
+
+    id: str
+    subject: str
+    provider: Provider
+    readings: tuple[tuple[str, int], ...]
+    collected: bool = False
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class Run(_Record):

@@ -22,10 +22,12 @@ from vif.errors import InputError, VifError
 from vif.evaluation.course import Course, Job, fault_of_settings
 from vif.evaluation.keeping import ResultKeeper
 from vif.evaluation.plan import check_resumable
-from vif.evaluation.records import Progress, Result, Run
+from vif.evaluation.records import Progress, Result, Run, Subject
 
 if TYPE_CHECKING:
     from vif.api import VifApi
+    from vif.flow import Reading
+    from vif.interaction import Recognition
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,22 @@ class Runner:
         `budget_usd` is for the whole run, with what is kept of it already. Raises InputError for what cannot be run.
         """
         check_resumable(run)
-        if missing := [subject.name for subject in run.subjects if subject.name not in apis]:
+        self._run, self._apis, self._keeper = run, apis, keeper
+        if missing := [subject.name for subject in self._called if subject.name not in apis]:
             raise InputError(f"there is no connection for {missing[0]!r}; each subject of a run needs one")
         if concurrency < 1:
             raise InputError(f"concurrency is {concurrency}; it must be at least 1")
         if budget_usd is not None and not budget_usd >= 0:
             raise InputError(f"the budget is {budget_usd!r}; it must be an amount in US dollars, 0 or more")
-        self._run, self._apis, self._keeper = run, apis, keeper
         self._concurrency, self._budget, self._clock = concurrency, budget_usd, clock
         formula = formula_activations(run.autonomy)
         self._formula: Mapping[Domain, float] = {domain: formula[domain.value] for domain in DOMAINS}
         self._asked_to_stop = False
+
+    @property
+    def _called(self) -> tuple[Subject, ...]:
+        """Those whose messages are read call by call, through their connection."""
+        return self._run.subjects
 
     def stop(self) -> None:
         """Begin no more calls; those under way are waited for, and kept: they are paid for."""
@@ -80,13 +87,10 @@ class Runner:
         """
         self._asked_to_stop = False
         await self._keeper.save_run(self._run)
-        kept = await self._keeper.results(self._run.id)
-        course = Course(self._run, kept, self._concurrency, self._budget)
+        course = await self._begin()
         course.check_budget()
         yield course.progress()
-        await asyncio.gather(
-            *(self._apis[subject.name].warm_up() for subject in self._run.subjects if not subject.formula)
-        )
+        await asyncio.gather(*(self._apis[subject.name].warm_up() for subject in self._called if not subject.formula))
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         # A task of its own: how fast somebody takes the events must not hold up the calls.
         work = asyncio.create_task(self._work(course, events))
@@ -100,7 +104,18 @@ class Runner:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([work])
 
+    async def _begin(self) -> Course:
+        """What is left of the run."""
+        return Course(self._run, await self._keeper.results(self._run.id), self._concurrency, self._budget)
+
     async def _work(self, course: Course, events: asyncio.Queue[Event | None]) -> None:
+        await self._read_all(course, events)
+        progress = course.progress()
+        if progress.done < progress.total:
+            events.put_nowait(Stopped(course.why_incomplete or "it was stopped"))
+
+    async def _read_all(self, course: Course, events: asyncio.Queue[Event | None]) -> None:
+        """Everybody in turn, until nothing is left that may begin."""
         under_way: set[asyncio.Task[Result]] = set()
         try:
             while True:
@@ -118,33 +133,39 @@ class Runner:
                 task.cancel()
             if under_way:
                 await asyncio.wait(under_way)
-        progress = course.progress()
-        if progress.done < progress.total:
-            events.put_nowait(Stopped(course.why_incomplete or "it was stopped"))
 
     def _may_begin(self, under_way: Sized) -> bool:
         return not self._asked_to_stop and len(under_way) < self._concurrency
 
     async def _carry_out(self, job: Job) -> Result:
-        """Read one message, and keep the reading before anybody hears of it."""
-        result = await self._read(job)
+        return await self._kept(await self._read(job))
+
+    async def _kept(self, result: Result) -> Result:
+        """The result, once it is kept: before that nobody hears of it."""
         if not fault_of_settings(result):
             await self._keeper.add_result(self._run.id, result)
         return result
 
     async def _read(self, job: Job) -> Result:
         start = self._clock()
-        found = Result(case_id=job.case.id, subject=job.subject, repeat=job.repeat, formula=self._formula)
         try:
-            reading, recognition = await self._apis[job.subject].recognise(job.case.message, job.case.previous)
+            found = await self._apis[job.subject].recognise(job.case.message, job.case.previous)
+            result = self._result(job, *found)
         except VifError as error:
-            return found.model_copy(update={"added_ms": (self._clock() - start) * 1000, "error": str(error)})
-        return found.model_copy(
-            update={
-                # The formula leaves out domains that do not emerge; as a reading they have a value like any other.
-                "domains": {domain: reading.domains.get(domain, self._formula[domain]) for domain in DOMAINS},
-                "boundaries": reading.boundaries,
-                "recognition": recognition,
-                "added_ms": (self._clock() - start) * 1000,
-            }
+            result = self._result(job).model_copy(update={"error": str(error)})
+        return result.model_copy(update={"added_ms": (self._clock() - start) * 1000})
+
+    def _result(self, job: Job, reading: Reading | None = None, recognition: Recognition | None = None) -> Result:
+        domains = None
+        if reading:
+            # The formula leaves out domains that do not emerge; as a reading they have a value like any other.
+            domains = {domain: reading.domains.get(domain, self._formula[domain]) for domain in DOMAINS}
+        return Result(
+            case_id=job.case.id,
+            subject=job.subject,
+            repeat=job.repeat,
+            domains=domains,
+            boundaries=reading.boundaries if reading else (),
+            formula=self._formula,
+            recognition=recognition,
         )

@@ -141,6 +141,18 @@ class RecogniserWrapper:
         await self._inner.aclose()
 
 
+def reading_request(question: Question, complaint: str | None, timeout_s: float) -> Request:
+    """What a chat model is asked as LLM #1; `complaint` says what was wrong with its last answer."""
+    return Request(
+        system=system_prompt(question.oscillation),
+        turns=(Turn("user", user_turn(question.message, question.previous, complaint)),),
+        max_tokens=MAX_TOKENS,
+        timeout_s=timeout_s,
+        output_schema=output_schema(question.oscillation),
+        caller=question.caller,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRecogniser:
     """LLM #1 as a chat model with structured output."""
@@ -157,16 +169,7 @@ class ChatRecogniser:
         return self.chat.model
 
     async def read(self, question: Question, complaint: str | None, timeout_s: float) -> Read:
-        completion: Completion = await self.chat.complete(
-            Request(
-                system=system_prompt(question.oscillation),
-                turns=(Turn("user", user_turn(question.message, question.previous, complaint)),),
-                max_tokens=MAX_TOKENS,
-                timeout_s=timeout_s,
-                output_schema=output_schema(question.oscillation),
-                caller=question.caller,
-            )
-        )
+        completion: Completion = await self.chat.complete(reading_request(question, complaint, timeout_s))
         answer = checked_answer(completion, question.six_boundaries, oscillation=question.oscillation)
         return Read(answer, completion.usage, completion.text)
 

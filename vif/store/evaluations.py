@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from vif.store.tables import evaluation_results, evaluation_runs
+from vif.store.tables import evaluation_batches, evaluation_results, evaluation_runs
 
 
 class RunRow(NamedTuple):
@@ -32,6 +32,13 @@ def put_run(connection: Connection, row: Mapping[str, str | int | datetime]) -> 
 def put_result(connection: Connection, row: Mapping[str, str | int]) -> None:
     """Store a result. The first one of its place is kept."""
     connection.execute(_insert(connection)(evaluation_results).on_conflict_do_nothing(), dict(row))
+
+
+def put_batch(connection: Connection, row: Mapping[str, str]) -> None:
+    """Store a batch of a run, or replace it."""
+    insert = _insert(connection)(evaluation_batches)
+    updated = insert.on_conflict_do_update(index_elements=["run_id", "id"], set_={"body": insert.excluded.body})
+    connection.execute(updated, dict(row))
 
 
 def list_runs(connection: Connection, limit: int) -> list[RunRow]:
@@ -60,8 +67,13 @@ def get_results(connection: Connection, id: str) -> Sequence[str]:
     return connection.scalars(select(evaluation_results.c.body).where(evaluation_results.c.run_id == id)).all()
 
 
+def get_batches(connection: Connection, id: str) -> Sequence[str]:
+    """The bodies of the batches of a run, in no order that means anything."""
+    return connection.scalars(select(evaluation_batches.c.body).where(evaluation_batches.c.run_id == id)).all()
+
+
 def remove_run(connection: Connection, id: str) -> bool:
-    """Delete a run with its results. False when there is no such run."""
+    """Delete a run with its results and batches. False when there is no such run."""
     return connection.execute(delete(evaluation_runs).where(evaluation_runs.c.id == id)).rowcount > 0
 
 
