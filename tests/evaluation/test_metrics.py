@@ -28,7 +28,7 @@ from tests.evaluation.evaluating import (
 from vif.boundaries import Boundary
 from vif.domains import DOMAINS, Domain
 from vif.errors import InputError, Reason
-from vif.evaluation._clustered import quantiles_of, share
+from vif.evaluation._clustered import discrimination_of, icc_of, quantiles_of, share
 from vif.evaluation.measures import METRICS, Metric, MetricName, Report
 from vif.evaluation.metrics import evaluate, metric_of
 from vif.evaluation.records import Result, Run, Subject
@@ -37,6 +37,7 @@ from vif.evaluation.targets import MEASURES, TARGETS
 from vif.interaction import Attempt, Correction
 from vif.statistics.agreement import IccForm, intraclass_correlation
 from vif.statistics.bootstrap import Interval, bootstrap_each, quantile_interval
+from vif.statistics.correlation import discrimination
 from vif.statistics.proportions import share_interval
 
 
@@ -386,17 +387,19 @@ def test_continuity_forgives_a_move_the_case_expects() -> None:
     assert any("CD moves" in fault for fault in by_id["other way"].faults)
 
 
-def test_latency_has_retries_and_fallbacks_in_it_but_nothing_remembered() -> None:
+def test_latency_has_fallbacks_in_it_but_nothing_remembered_and_no_batch() -> None:
     times = [
         reading("a", SOME, added_ms=100),
         reading("b", SOME, added_ms=200),
         reading("c", FORMULA, source="formula", attempts=[attempt("timeout")], added_ms=1200),
+        reading("in a batch", SOME, added_ms=0),
         REMEMBERED,
         BROKEN,
     ]
     assert value(only_metric("latency_p50", *times)) == 200
     # Place 0.95 · 2 = 1.9: 200 + .9 · 1000.
     assert value(only_metric("latency_p95", *times)) == pytest.approx(1100)
+    assert only_metric("latency_p95", times[3]).interval.reason == "nobody waited for a reading"
 
 
 # Other people's statistics.
@@ -460,6 +463,24 @@ def test_intervals_are_those_of_our_statistics(noisy: tuple[Run, list[Result], R
         )[0]
         theirs = quantile_interval(latencies, probability, rng=np.random.default_rng(3), resamples=300)
         assert (ours.estimate, ours.low, ours.high) == pytest.approx((theirs.estimate, theirs.low, theirs.high))
+
+
+def test_cases_of_different_size_are_weighed_as_in_our_statistics() -> None:
+    rng = np.random.default_rng(16)
+    cases = [
+        rng.normal(mean, 0.1, size) for mean, size in zip(rng.uniform(size=20), rng.integers(2, 7, 20), strict=True)
+    ]
+    counts = np.array([len(case) * 1.0 for case in cases])
+    means = np.array([[case.mean()] for case in cases])
+    scatter = np.array([[((case - case.mean()) ** 2).sum()] for case in cases])
+    everyone = np.ones((1, 20))
+    ours = icc_of(counts, means, scatter)(everyone)[0]
+    found = discrimination(cases, rng=rng, resamples=100)
+    assert ours == pytest.approx(found.share.estimate)
+    # The share is d² / (d² + within²), d the deviation between cases without chance.
+    assert found.within_sd is not None
+    expected = found.within_sd * np.sqrt(ours / (1 - ours))
+    assert discrimination_of(counts, means, scatter)(everyone)[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("failures", [0, 1, 9, 30])
@@ -622,6 +643,13 @@ def test_a_difference_that_chance_can_make_is_not_enough_evidence() -> None:
         r"0\.\d\d, 0\.0\d (less|more) than the Rust formula \(95 % interval −0\.0\d to 0\.0\d\)\.",
         headline_of(cases, "balanced", "formula", noise=0.125),
     )
+
+
+def test_of_several_models_the_one_with_the_smallest_error_is_quoted() -> None:
+    rng = np.random.default_rng(15)
+    cases = cases_with_targets(20, rng)
+    results = [*stand_in("rough", cases, rng, noise=0.1), *stand_in("fine", cases, rng, noise=0.02)]
+    assert evaluate(a_run(cases, "rough", "fine"), results).headline.startswith("fine reads 20 messages with an error")
 
 
 def test_five_cases_are_not_enough() -> None:

@@ -59,6 +59,11 @@ def is_reading(result: Result, subject: Subject) -> bool:
     return result.read and (subject.formula or (found is not None and found.source != "formula"))
 
 
+def is_timed(result: Result) -> bool:
+    """Whether somebody waited for it: not what a batch brought, not what was remembered, not a failure."""
+    return result.domains is not None and result.added_ms > 0 and not is_remembered(result)
+
+
 def is_remembered(result: Result) -> bool:
     return result.recognition is not None and (result.recognition.cache_hit or result.recognition.source == "cache")
 

@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 
 from vif.domains import DOMAINS, Domain
-from vif.evaluation._calls import is_reading, is_remembered, unexpected_shifts
+from vif.evaluation._calls import is_reading, is_remembered, is_timed, unexpected_shifts
 from vif.evaluation._table import Table
 from vif.evaluation.measures import CaseReport, MetricName
 from vif.evaluation.records import Result, Run
@@ -31,7 +31,7 @@ def _case_report(run: Run, table: Table, place: int, case: Case) -> CaseReport:
     n = len(readings)
     domains = tuple(one.domains for one in readings if one.domains is not None)
     called = [one for one in results if one.recognition is not None and not is_remembered(one)]
-    times = [one.added_ms for one in called if one.domains is not None]
+    times = [one.added_ms for one in results if is_timed(one)]
     cost = total_cost(one.recognition.cost_usd for one in called if one.recognition is not None)
     error, shares = float(table.error[place]), table
     agreement = shares.trials["dominant_agreement"][place]

@@ -16,6 +16,7 @@ from vif.evaluation._calls import (
     inside_ranges,
     is_reading,
     is_remembered,
+    is_timed,
     most_dominant,
     tokens_of,
     total,
@@ -90,7 +91,7 @@ class Table:
         errors: from what is expected, by reading; shape (readings,), NaN without an expectation.
         error: the mean of those.
         owner: the case of each reading, shape (readings,).
-        latency, latency_owner: milliseconds of every call that came to a reading, and their cases.
+        latency, latency_owner: milliseconds of every reading somebody waited for, and their cases.
         calls: those whose tokens and price count. tokens: their sum. cost: dollars of those with a price.
         unpriced: calls whose price is not known.
     """
@@ -140,11 +141,11 @@ def table_of(run: Run, subject: Subject, results: Sequence[Sequence[Result]]) ->
             if not subject.formula:
                 for name, tally in contract_of(result, oscillation=oscillation).items():
                     count(name, place, tally)
-            if result.recognition is None or is_remembered(result):
-                continue
-            if result.domains is not None:
+            if is_timed(result):
                 latency.append(result.added_ms)
                 latency_owner.append(place)
+            if result.recognition is None or is_remembered(result):
+                continue
             calls[place] += 1
             tokens[place] += tokens_of(result.recognition.attempts)
             cost[place] += result.recognition.cost_usd or 0.0
@@ -283,7 +284,7 @@ def _of_latency(table: Table, cases: Numbers) -> list[Asked]:
     among = place[table.latency_owner] >= 0
     values, owner = table.latency[among], place[table.latency_owner[among]]
     statistic = quantiles_of(values, owner, (0.5, 0.95))
-    return [Asked(("latency_p50", "latency_p95"), timed, statistic, len(values), "no call came to a reading")]
+    return [Asked(("latency_p50", "latency_p95"), timed, statistic, len(values), "nobody waited for a reading")]
 
 
 def _of_calls(table: Table, cases: Numbers) -> list[Asked]:

@@ -118,7 +118,8 @@ MEASURES: Mapping[MetricName, Measure] = MappingProxyType(
                 "latency_p50",
                 "Added time, P50",
                 "How long until the reading is there, in the middle case? Retries and fallbacks are in it, because a "
-                "user waits for them too; remembered readings are not, because nobody was asked.",
+                "user waits for them too; remembered readings are not, because nobody was asked, nor those of a batch, "
+                "because nobody waited.",
                 "ms",
                 "less",
             ),
@@ -126,7 +127,8 @@ MEASURES: Mapping[MetricName, Measure] = MappingProxyType(
                 "latency_p95",
                 "Added time, P95",
                 "How long until the reading is there, 95 times in 100? Retries and fallbacks are in it, because a "
-                "user waits for them too; remembered readings are not, because nobody was asked.",
+                "user waits for them too; remembered readings are not, because nobody was asked, nor those of a batch, "
+                "because nobody waited.",
                 "ms",
                 "less",
             ),
