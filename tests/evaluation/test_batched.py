@@ -373,6 +373,41 @@ async def test_a_subject_whose_provider_refuses_the_key_hinders_no_other(
     assert (last_progress(events).done, handed_over(standin)) == (4, 4)
 
 
+@both
+async def test_a_key_refused_for_one_request_is_no_measurement_and_is_asked_again_later(
+    name: str, standin: BatchStandin, keeper: EvaluationStore, jobs: dict[str, BatchJob]
+) -> None:
+    run = make_run(suite(2), [name])
+    refused = Plan(status=403, message="not for you", kind="permission_error")
+    sleep = ending(standin, {("c1", name, 0): refused})
+    events = await events_of(BatchedRunner(run, {name: jobs[name]}, keeper, sleep=sleep))
+    assert [result.case_id for result in await keeper.results(run.id)] == ["c0"]
+    stopped = events[-1]
+    assert isinstance(stopped, Stopped)
+    assert stopped.why.startswith(f"{name} cannot be asked: ")
+    events = await events_of(BatchedRunner(run, {name: jobs[name]}, keeper, sleep=ending(standin)))
+    assert (last_progress(events).done, handed_over(standin)) == (2, 3)
+
+
+async def test_nobody_stands_in_for_the_primary_model_of_a_preset(
+    standin: BatchStandin, keeper: EvaluationStore, jobs: dict[str, BatchJob]
+) -> None:
+    run = make_run(suite(1), ["reliable"])  # with three retries, a second provider and the embedded recogniser
+    sleep = ending(standin, {("c0", "reliable", 0): say("How lovely!")})
+    await events_of(BatchedRunner(run, {"reliable": jobs[LUNA]}, keeper, sleep=sleep))
+    (result,) = await keeper.results(run.id)
+    assert result.recognition
+    assert [attempt.outcome for attempt in result.recognition.attempts] == ["invalid_json"]
+    assert (result.read, result.recognition.source) == (False, "formula")
+
+
+async def test_without_batches_it_is_a_runner_like_any_other(keeper: EvaluationStore) -> None:
+    run = make_run(suite(3), ["formula"])
+    events = await events_of(BatchedRunner(run, {}, keeper, apis={"formula": api(run, "formula")}))
+    assert events[-1] == last_progress(events)
+    assert (last_progress(events).done, [result.batched for result in results(events)]) == (3, [False] * 3)
+
+
 # ── Going on ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
