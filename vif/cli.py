@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -17,16 +16,26 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vif import __version__
+from vif.cli_common import (
+    INTERRUPTED,
+    MODEL_FAILED,
+    WRONG_USE,
+    agree,
+    fail,
+    observer_of,
+    printable,
+    printable_json,
+    warn_of_lifecycles,
+    warn_of_unknown_variables,
+)
+from vif.cli_eval import evaluate
 from vif.errors import InputError, RecognitionError, VifError
 
 if TYPE_CHECKING:
     from vif.api import VifApi
-    from vif.config import DualLlmConfig
     from vif.interaction import Interaction, Recognition, Response
     from vif.load.report import LoadReport
-    from vif.telemetry.observer import Observer
 
-WRONG_USE, MODEL_FAILED = 2, 3
 AT_ONCE = 8
 """Lines of `recognise --jsonl` that are read at the same time."""
 
@@ -48,19 +57,14 @@ def main() -> None:
         click.echo(error.format_message(), err=True)
         status = WRONG_USE
     except click.ClickException as error:
-        status = _fail(error.format_message(), WRONG_USE)
+        status = fail(error.format_message(), WRONG_USE)
     except RecognitionError as error:
-        status = _fail(str(error), MODEL_FAILED)
+        status = fail(str(error), MODEL_FAILED)
     except VifError as error:
-        status = _fail(str(error), WRONG_USE)
+        status = fail(str(error), WRONG_USE)
     except (click.Abort, KeyboardInterrupt):
-        status = 130
+        status = INTERRUPTED
     sys.exit(status or 0)
-
-
-def _fail(message: str, status: int) -> int:
-    print(f"vif: {' '.join(_printable(message).split())}", file=sys.stderr)
-    return status
 
 
 class _Commands(click.Group):
@@ -80,6 +84,8 @@ class _Commands(click.Group):
 def cli() -> None:
     """See how a language model reads a message."""
 
+
+cli.add_command(evaluate)
 
 _preset = click.option("--preset", metavar="P", help="balanced, fast, cheap, reliable or offline")
 
@@ -103,17 +109,17 @@ def run(preset: str | None, autonomy: float | None, as_json: bool, message: str)
                 if isinstance(event, Recognised):
                     click.echo(_reading_text(event.reading.domains, event.recognition))
                 elif isinstance(event, ReplyDelta):
-                    click.echo(_printable(event.text), nl=False)
+                    click.echo(printable(event.text), nl=False)
         raise AssertionError("the stream ended without Finished")
 
     interaction = asyncio.run(carry_out())
     response = interaction.response
     if as_json:
-        click.echo(_printable_json(interaction.model_dump_json()))
+        click.echo(printable_json(interaction.model_dump_json()))
     elif response:
         click.echo(f"\n\n{_response_text(response)}")
     if response and response.error:
-        return _fail(f"LLM #2 failed: {response.error}", MODEL_FAILED)
+        return fail(f"LLM #2 failed: {response.error}", MODEL_FAILED)
     return 0
 
 
@@ -129,7 +135,7 @@ def recognise(preset: str | None, jsonl: bool, message: str | None) -> int:
     async def one(message: str) -> int:
         async with _connected(preset) as api:
             result = await _recognised(api, message)
-        click.echo(_printable_json(json.dumps(result, indent=2, ensure_ascii=False)))
+        click.echo(printable_json(json.dumps(result, indent=2, ensure_ascii=False)))
         return 0
 
     async def many() -> int:
@@ -139,7 +145,7 @@ def recognise(preset: str | None, jsonl: bool, message: str | None) -> int:
                 click.echo(json.dumps(result))
                 faults += line_status != 0
                 status = max(status, line_status)
-        return _fail(f"{faults} of the lines could not be read; each error is in its place", status) if faults else 0
+        return fail(f"{faults} of the lines could not be read; each error is in its place", status) if faults else 0
 
     return asyncio.run(many() if message is None else one(message))
 
@@ -165,7 +171,7 @@ def flow() -> int:
             text = json.dumps({"error": what})
             faults += 1
         click.echo(text)
-    return _fail(f"{faults} of the lines could not be computed; each error is in its place", WRONG_USE) if faults else 0
+    return fail(f"{faults} of the lines could not be computed; each error is in its place", WRONG_USE) if faults else 0
 
 
 @cli.command()
@@ -226,30 +232,18 @@ def load(
             if bare:
                 check_bare(api.config)
             if asks_others(api.config, access):
-                _agree(requests, estimated_cost_usd(api.config, access, plan), yes)
+                agree(requests, estimated_cost_usd(api.config, access, plan), yes)
             with _progress(requests) as on_done:
                 return load_report(api.config, plan, *await carry_out(api, access, plan, on_done))
 
     report = asyncio.run(measure())
     if as_json:
-        click.echo(_printable_json(report.model_dump_json()))
+        click.echo(printable_json(report.model_dump_json()))
     else:
         Console().print(load_table(report))
     if report.failures:
-        return _fail(f"{report.failures} of {requests} messages got no answer: LLM #2 failed", MODEL_FAILED)
+        return fail(f"{report.failures} of {requests} messages got no answer: LLM #2 failed", MODEL_FAILED)
     return 0
-
-
-def _agree(requests: int, dollars: float | None, yes: bool) -> None:
-    """Say what it may cost; without `--yes` go on only when somebody says so."""
-    cost = "a price that is not known" if dollars is None else f"about ${dollars:.2f}"
-    notice = f"{requests} messages go to real providers, for {cost}"
-    if yes:
-        print(f"vif: warning: {notice}", file=sys.stderr)
-    elif sys.stdin.isatty():
-        click.confirm(f"{notice}. Go on?", abort=True, err=True)
-    else:
-        raise click.UsageError(f"{notice}; say --yes when that is meant")
 
 
 @contextmanager
@@ -276,19 +270,13 @@ def _progress(total: int) -> Iterator[Callable[[str, int], None]]:
 @asynccontextmanager
 async def _connected(preset: str | None, *, kept: bool = False) -> AsyncIterator[VifApi]:
     """An API for the preset; with `kept` what it finishes goes into the database."""
-    from datetime import UTC, datetime
-
-    from vif.catalogue import lifecycle_warning
-    from vif.config import Access, load_config, unknown_variables
+    from vif.config import Access, load_config
     from vif.connection import connect
 
-    for warning in unknown_variables():
-        print(f"vif: warning: {warning}", file=sys.stderr)
+    warn_of_unknown_variables()
     access = Access()
     config = load_config(preset, access=access)
-    for reference in (*config.recognisers, *config.responders):
-        if warning_text := lifecycle_warning(reference.model, datetime.now(UTC).date()):
-            print(f"vif: warning: {warning_text}", file=sys.stderr)
+    warn_of_lifecycles((*config.recognisers, *config.responders))
     store = None
     if kept:
         from vif.store import open_later
@@ -298,24 +286,13 @@ async def _connected(preset: str | None, *, kept: bool = False) -> AsyncIterator
             await store.prepare()  # who names a database wants to know at once that it cannot be used
         else:
             store.begin()
-    api = connect(config, access, store=store, observer=_observer(config))
+    api = connect(config, access, store=store, observer=observer_of(config))
     try:
         yield api
     finally:
         await api.aclose()
         if store is not None:
             store.close()
-
-
-def _observer(config: DualLlmConfig) -> Observer:
-    """A log on stderr for who asks for one; others want to see the answer only."""
-    from vif.telemetry.observer import NOBODY_LOOKS
-
-    if not {"log_level", "log_messages"} & config.model_fields_set:
-        return NOBODY_LOOKS
-    from vif.telemetry.logs import LogObserver
-
-    return LogObserver(config.log_level, messages=config.log_messages)
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -395,27 +372,13 @@ def _reading_text(domains: Mapping[str, float], recognition: Recognition) -> str
     source = f"read by {recognition.model} ({recognition.source})" if recognition.model else "read by the Rust formula"
     if recognition.fallback_reason:
         source += f", because LLM #1 failed: {recognition.fallback_reason}"
-    return "\n".join([_printable(source), *lines, ""])
+    return "\n".join([printable(source), *lines, ""])
 
 
 def _response_text(response: Response) -> str:
     first = f", first token {response.first_token_ms:.0f} ms" if response.first_token_ms is not None else ""
     cost = "cost unknown" if response.cost_usd is None else f"${response.cost_usd:.5f}"
     return (
-        f"{_printable(response.model)}{first}, {response.latency_ms:.0f} ms, "
+        f"{printable(response.model)}{first}, {response.latency_ms:.0f} ms, "
         f"{response.input_tokens} + {response.output_tokens} tokens, {cost}, finished: {response.finish_reason}"
     )
-
-
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What can make a terminal do something, or show text in another order than it has. Newline and tab are fine."""
-
-
-def _printable(text: str) -> str:
-    """Text of others as a terminal may show it: no escape sequences."""
-    return _UNSAFE.sub("", text)
-
-
-def _printable_json(text: str) -> str:
-    """The same JSON, as a terminal may show it."""
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
