@@ -18,7 +18,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from pages import _runtime
+from pages import _runtime, _whole
 from pages._text import plain
 from vif.errors import VifError
 from vif.identity import Admission, Person, Role, require
@@ -74,7 +74,7 @@ def need(role: Role, action: str) -> Person:
         require(found, role, action)
     except VifError as error:
         _draw_refusal(str(error), found)
-        st.stop()
+        _whole.end()
     _remember(found)
     return found
 
@@ -86,7 +86,7 @@ def admit() -> None:
         _runtime.act_as(found.id)
     if found.role is None:
         st.navigation([st.Page(_draw_door, title="Sign in")], position="hidden").run()
-        st.stop()
+        _whole.end()
 
 
 def draw_who() -> None:

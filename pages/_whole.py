@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx
@@ -17,6 +18,10 @@ LOOK_S = 0.1
 
 class Left(BaseException):
     """Another rerun takes the page up; this drawing of it is over."""
+
+
+class Ended(BaseException):
+    """The page has said all it has to say."""
 
 
 class _Drawing(threading.Thread):
@@ -29,7 +34,7 @@ class _Drawing(threading.Thread):
     def run(self) -> None:
         try:
             self._draw()
-        except Left:
+        except (Left, Ended):
             pass
         except BaseException as error:  # noqa: BLE001  # Streamlit's own signals too: the script's thread raises them
             self.failure = error
@@ -54,6 +59,13 @@ def draw_whole(draw: Callable[[], None]) -> None:
         raise
     if drawing.failure is not None:
         raise drawing.failure
+
+
+def end() -> NoReturn:
+    """Draw nothing after this. `st.stop` would not do: outside the script's own thread it returns."""
+    if isinstance(threading.current_thread(), _Drawing):
+        raise Ended
+    st.stop()
 
 
 def is_to_stop() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages import _closer, _conversation, _follow, _reading, _reply, _runtime, _sidebar, _welcome
+from pages import _closer, _conversation, _follow, _reading, _reply, _runtime, _sidebar, _welcome, _whole
 from pages._text import plain
 from pages._turn import Turn
 
@@ -40,7 +40,7 @@ if settings.problem:
 if not turns:
     with welcome.container():
         _welcome.draw_welcome(settings.autonomy, ready=settings.config is not None)
-    st.stop()
+    _whole.end()
 
 for turn in turns[:-1]:
     with history:

@@ -31,6 +31,25 @@ COMPARE = st.Page(
     help="One message through several presets, models or autonomy values at once.",
 )
 
+RATE = st.Page(
+    "rate.py",
+    title="Rate",
+    icon=":material/thumbs_up_down:",
+    help="Two readings or replies, blind: which fits the message better?",
+)
+VERDICT = st.Page(
+    "verdict.py",
+    title="Verdict",
+    icon=":material/gavel:",
+    help="What raters found, and how sure that is.",
+)
+CAMPAIGNS = st.Page(
+    "campaigns.py",
+    title="Campaigns",
+    icon=":material/rate_review:",
+    help="What is to be judged, by how many, and by which questions.",
+)
+
 OPERATIONS = st.Page(
     "operations.py",
     title="Operations",
@@ -38,7 +57,7 @@ OPERATIONS = st.Page(
     help="How the models are doing, and a drill: what happens when LLM #1 fails.",
 )
 
-page = st.navigation([EXPLORE, COMPARE, OPERATIONS])
+page = st.navigation([EXPLORE, COMPARE, RATE, VERDICT, CAMPAIGNS, OPERATIONS])
 # A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
     _conversation.stop()
