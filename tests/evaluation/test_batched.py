@@ -26,6 +26,7 @@ from vif.evaluation.batch import BatchJob, batch_cost_usd, custom_id
 from vif.evaluation.batch_anthropic import AnthropicBatch
 from vif.evaluation.batch_openai import OpenAIBatch
 from vif.evaluation.batched import BatchedRunner, open_jobs
+from vif.evaluation.course import Course, Job
 from vif.evaluation.keeping import EvaluationStore
 from vif.evaluation.plan import config_of, estimated_cost, make_run
 from vif.evaluation.records import Batch, Progress, Result, Run
@@ -592,6 +593,43 @@ async def test_a_batch_that_cannot_be_remembered_is_cancelled_and_named(
     assert standin.batches["batch_1"].cancelling
 
 
+class Full(EvaluationStore):
+    async def add_result(self, run_id: str, result: Result) -> None:
+        raise StoreError("the disk is full")
+
+
+async def test_a_reading_that_cannot_be_kept_ends_the_run_and_can_be_fetched_again(
+    standin: BatchStandin, keeper: EvaluationStore, jobs: dict[str, BatchJob]
+) -> None:
+    run = make_run(suite(2), [LUNA])
+    with pytest.raises(StoreError, match="the disk is full"):
+        await events_of(BatchedRunner(run, {LUNA: jobs[LUNA]}, Full(keeper._store), sleep=ending(standin)))
+    events = await events_of(BatchedRunner(run, {LUNA: jobs[LUNA]}, keeper))
+    assert (last_progress(events).done, handed_over(standin)) == (2, 2)
+
+
+class Interrupting(EvaluationStore):
+    """Stops the runner in its first moment."""
+
+    runner: BatchedRunner
+
+    async def save_run(self, run: Run) -> None:
+        await super().save_run(run)
+        self.runner.stop()
+
+
+async def test_a_stop_in_the_first_moment_waits_for_no_batch_either(
+    standin: BatchStandin, keeper: EvaluationStore, jobs: dict[str, BatchJob]
+) -> None:
+    run = make_run(suite(1), [LUNA])
+    await events_of(stopped_in_its_first_sleep(run, {LUNA: jobs[LUNA]}, keeper))
+    interrupting = Interrupting(keeper._store)
+    interrupting.runner = BatchedRunner(run, {LUNA: jobs[LUNA]}, interrupting, sleep=ending(standin))
+    events = await events_of(interrupting.runner)
+    assert isinstance(events[-1], Stopped)
+    assert await keeper.results(run.id) == ()
+
+
 async def test_a_provider_out_of_reach_leaves_the_batch_to_be_fetched_later(
     standin: BatchStandin, keeper: EvaluationStore, jobs: dict[str, BatchJob]
 ) -> None:
@@ -649,6 +687,17 @@ async def test_what_is_with_a_provider_counts_against_the_budget_of_the_rest(
     with pytest.raises(InputError, match="is spent already"):
         await events_of(BatchedRunner(run, jobs, keeper, budget_usd=part))
     assert list(standin.batches) == ["batch_1"]
+
+
+def test_what_could_not_be_handed_over_is_free_for_others_to_spend() -> None:
+    run = make_run(suite(1), [LUNA, HAIKU])
+    whole = estimated_cost(run, [LUNA]).usd
+    course = Course(run, (), 1, 0.99 * whole, batched=[LUNA])
+    jobs = course.take(LUNA)
+    assert course.next() is None  # the batch and the call would be 1 % above the budget
+    course.give_back(jobs, "nobody took it")
+    assert course.next() == Job(run.cases[0], HAIKU, 0)
+    assert course.why_incomplete == "nobody took it"
 
 
 async def test_a_model_without_a_price_is_read_but_keeps_no_budget(
