@@ -66,7 +66,8 @@ def event_loop() -> EventLoop:
 @st.cache_resource(show_spinner=False)
 def store() -> LaterStore:
     """Where this server keeps what is finished."""
-    return open_later(vif.DualLlmConfig().database_url)
+    config = vif.DualLlmConfig()
+    return open_later(config.database_url, retention_days=config.retention_days)
 
 
 @st.cache_resource(show_spinner=False)

@@ -29,6 +29,7 @@ from vif.cli_common import (
     warn_of_unknown_variables,
 )
 from vif.cli_eval import evaluate
+from vif.cli_store import store
 from vif.errors import InputError, RecognitionError, VifError
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def cli() -> None:
 
 
 cli.add_command(evaluate)
+cli.add_command(store)
 
 _preset = click.option("--preset", metavar="P", help="balanced, fast, cheap, reliable or offline")
 
@@ -281,7 +283,7 @@ async def _connected(preset: str | None, *, kept: bool = False) -> AsyncIterator
     if kept:
         from vif.store import open_later
 
-        store = open_later(config.database_url)
+        store = open_later(config.database_url, retention_days=config.retention_days)
         if config.database_url is not None:
             await store.prepare()  # who names a database wants to know at once that it cannot be used
         else:

@@ -169,6 +169,7 @@ class DualLlmConfig(BaseSettings):
     budget_usd_per_day: float | None = Field(None, ge=0, description="of all sessions, from midnight UTC")
 
     database_url: SecretStr | None = Field(None, description="SQLAlchemy's form; a SQLite file of this user by default")
+    retention_days: int | None = Field(None, ge=1, le=36_500, description="after which interactions are deleted")
     redis_url: SecretStr | None = Field(None, description="shares cache, circuits and budgets between processes")
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_messages: bool = Field(False, description="let the text of messages and replies into the log")

@@ -15,6 +15,7 @@ from vif.store.errors import StoreError
 
 if TYPE_CHECKING:
     from vif.store.history import Choices, Filter, Summary
+    from vif.store.info import Info
     from vif.store.later import LaterStore, open_later
     from vif.store.location import default_url
     from vif.store.store import Store, open_store
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Choices",
     "Filter",
+    "Info",
     "LaterStore",
     "Store",
     "StoreError",
@@ -38,6 +40,7 @@ _HOME_OF = {
     "Store": "vif.store.store",
     "Choices": "vif.store.history",
     "Filter": "vif.store.history",
+    "Info": "vif.store.info",
     "Summary": "vif.store.history",
     "default_url": "vif.store.location",
     "open_store": "vif.store.store",

@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from vif.store.errors import StoreError
 from vif.store.location import create_file
 
 BUSY_TIMEOUT_S = 10.0
@@ -55,6 +56,18 @@ def pragma(engine: Engine, statement: str) -> None:
     # Past SQLAlchemy, which begins a transaction before the first statement.
     with closing(engine.raw_connection()) as connection:
         connection.cursor().execute(f"PRAGMA {statement}").fetchall()
+
+
+def empty_log(engine: Engine) -> None:
+    """Let nothing of what was deleted be left in SQLite's log. Blocks while others write. Raises StoreError."""
+    if engine.dialect.name != "sqlite":
+        return
+    # Into the database, and cut to nothing: the log still holds pages from before the deletion.
+    # While somebody reads or writes it waits, and in the end leaves that to a later one.
+    try:
+        pragma(engine, "wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
 
 
 def explained(error: BaseException) -> str:

@@ -67,12 +67,12 @@ class LaterStore:
             opening.set_exception(error)
 
 
-def open_later(url: SecretStr | str | None = None) -> LaterStore:
-    """The store at `url`, or this user's own, opened when it is first needed."""
+def open_later(url: SecretStr | str | None = None, *, retention_days: float | None = None) -> LaterStore:
+    """The store at `url`, or this user's own, opened when it is first needed. The rest as for `Store`."""
 
     def open_it() -> Store:
         from vif.store.store import open_store
 
-        return open_store(url)
+        return open_store(url, retention_days=retention_days)
 
     return LaterStore(open_it)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import weakref
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -16,11 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vif.interaction import Interaction
 from vif.store import history, interactions
-from vif.store.engine import explained, make_engine, pragma
-from vif.store.errors import StoreError
+from vif.store.engine import empty_log, make_engine
 from vif.store.history import EVERYTHING, Choices, Filter, Summary
+from vif.store.info import Info, info
 from vif.store.location import checked_url, default_url, shown
 from vif.store.migrate import prepare
+from vif.store.retention import Retention, expired
 from vif.store.waiting import outcome
 from vif.store.writer import Work, Writer, as_store_error
 
@@ -34,8 +34,10 @@ class Store:
     One object serves any number of event loops and threads. Close it, or it closes itself at the end of the process.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, retention_days: float | None = None) -> None:
         """Open the database at `url`, brought to the form of this version first. Blocks for some milliseconds.
+
+        With `retention_days`, interactions older than that are deleted now and daily, except favourites.
 
         Raises ConfigError when the address cannot be used or the database cannot be opened.
         """
@@ -43,10 +45,16 @@ class Store:
         prepare(self._url)
         self._engine = make_engine(self._url)
         self._writer = Writer(self._engine)
-        self._finish = weakref.finalize(self, _finish, self._writer, self._engine)
+        retention = None if retention_days is None else Retention(self._writer, self._engine, retention_days)
+        self._finish = weakref.finalize(self, _finish, self._writer, self._engine, retention)
 
     def __repr__(self) -> str:
-        return f"Store({shown(self._url)!r})"
+        return f"Store({self.where!r})"
+
+    @property
+    def where(self) -> str:
+        """Its address for people, without a password."""
+        return shown(self._url)
 
     async def save(
         self, interaction: Interaction, *, session: str | None = None, conversation: str | None = None
@@ -118,6 +126,14 @@ class Store:
             gone += some
         return gone
 
+    async def delete_expired(self, days: float) -> int:
+        """Delete for good what is older than so many days and nobody's favourite. How many there were."""
+        return await self.delete_all(expired(days, datetime.now(UTC)), spare_favourites=True)
+
+    async def info(self) -> Info:
+        """What is in it, in figures."""
+        return await self.read(info)
+
     async def write(self, work: Work[T]) -> T:
         """The result of `work(connection)`, once it is committed. It must bear being carried out twice."""
         return await outcome(self._writer.submit(work))
@@ -125,13 +141,8 @@ class Store:
     async def erase(self, work: Work[Erased]) -> Erased:
         """As `write`, for work that deletes and says how much there was; nothing of it is left in the log."""
         found = await self.write(work)
-        if found and self._engine.dialect.name == "sqlite":
-            # Into the database, and cut to nothing: the log still holds pages from before the deletion.
-            # While somebody reads or writes it waits, and in the end leaves that to a later one.
-            try:
-                await asyncio.to_thread(pragma, self._engine, "wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
+        if found:
+            await asyncio.to_thread(empty_log, self._engine)
         return found
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -150,12 +161,14 @@ class Store:
             raise as_store_error(error) from None
 
 
-def open_store(url: SecretStr | str | None = None) -> Store:
-    """The store at `url`; without one, this user's own (see `default_url`). Errors as for `Store`."""
+def open_store(url: SecretStr | str | None = None, *, retention_days: float | None = None) -> Store:
+    """The store at `url`; without one, this user's own (see `default_url`). The rest as for `Store`."""
     given = url.get_secret_value() if isinstance(url, SecretStr) else url
-    return Store(given or default_url())
+    return Store(given or default_url(), retention_days=retention_days)
 
 
-def _finish(writer: Writer, engine: Engine) -> None:
+def _finish(writer: Writer, engine: Engine, retention: Retention | None) -> None:
+    if retention is not None:
+        retention.stop()
     writer.close()
     engine.dispose()
