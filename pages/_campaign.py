@@ -48,70 +48,68 @@ _PROBLEM = "campaign_problem"
 
 def draw_new(person: Person, settings: Settings) -> None:
     """The form for a new campaign."""
-    with st.container(border=True):
-        st.subheader("A new campaign", anchor=False)
-        source = st.segmented_control(
-            "Messages from",
-            list(SOURCES),
-            key="campaign_source",
-            default="suite",
+    source = st.segmented_control(
+        "Messages from",
+        list(SOURCES),
+        key="campaign_source",
+        default="suite",
+        required=True,
+        format_func=SOURCES.__getitem__,
+    )
+    if source == "run":
+        kind: Kind = "reading"
+        make = _from_run()
+    else:
+        kind = st.segmented_control(
+            "What is compared",
+            list(KINDS),
+            key="campaign_kind",
+            default="reading",
             required=True,
-            format_func=SOURCES.__getitem__,
+            format_func=KINDS.__getitem__,
         )
-        if source == "run":
-            kind: Kind = "reading"
-            make = _from_run()
-        else:
-            kind = st.segmented_control(
-                "What is compared",
-                list(KINDS),
-                key="campaign_kind",
-                default="reading",
-                required=True,
-                format_func=KINDS.__getitem__,
-            )
-            make = _from_history(settings, kind) if source == "history" else _from_messages(settings, kind, source)
-        rubric = _draw_rubric(kind)
-        left, middle, right = st.columns([2, 1, 1])
-        name = left.text_input("Name", key="campaign_name", max_chars=200, placeholder=_usual_name(kind))
-        raters = middle.number_input("Raters per item", 1, 20, 3, key="campaign_raters")
-        pilot = right.number_input(
-            "Pilot items",
-            0,
-            20,
-            0,
-            key="campaign_pilot",
-            help="Rated first, and by everybody: to see early who agrees.",
+        make = _from_history(settings, kind) if source == "history" else _from_messages(settings, kind, source)
+    rubric = _draw_rubric(kind)
+    left, middle, right = st.columns([2, 1, 1])
+    name = left.text_input("Name", key="campaign_name", max_chars=200, placeholder=_usual_name(kind))
+    raters = middle.number_input("Raters per item", 1, 20, 3, key="campaign_raters")
+    pilot = right.number_input(
+        "Pilot items",
+        0,
+        20,
+        0,
+        key="campaign_pilot",
+        help="Rated first, and by everybody: to see early who agrees.",
+    )
+    instructions = st.text_area("What raters should know", key="campaign_instructions", max_chars=4_000, height=68)
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.warning(plain(problem), icon=":material/error:")
+    if (
+        st.button(
+            "Begin the campaign",
+            key="campaign_begin",
+            type="primary",
+            icon=":material/rate_review:",
+            disabled=make is None or rubric is None,
         )
-        instructions = st.text_area("What raters should know", key="campaign_instructions", max_chars=4_000, height=68)
-        if problem := st.session_state.pop(_PROBLEM, None):
-            st.warning(plain(problem), icon=":material/error:")
-        if (
-            st.button(
-                "Begin the campaign",
-                key="campaign_begin",
-                type="primary",
-                icon=":material/rate_review:",
-                disabled=make is None or rubric is None,
+        and make is not None
+        and rubric is not None
+    ):
+        try:
+            items = make()
+            campaign = Campaign(
+                name=name.strip() or _usual_name(kind),
+                kind=kind,
+                instructions=instructions,
+                rubric=rubric,
+                items=tuple(item.model_copy(update={"pilot": number < pilot}) for number, item in enumerate(items)),
+                raters_per_item=int(raters),
+                seed=randbelow(1_000_000_000),
             )
-            and make is not None
-            and rubric is not None
-        ):
-            try:
-                items = make()
-                campaign = Campaign(
-                    name=name.strip() or _usual_name(kind),
-                    kind=kind,
-                    instructions=instructions,
-                    rubric=rubric,
-                    items=tuple(item.model_copy(update={"pilot": number < pilot}) for number, item in enumerate(items)),
-                    raters_per_item=int(raters),
-                    seed=randbelow(1_000_000_000),
-                )
-                _review.ask(lambda reviews: reviews.create(person, campaign))
-            except (VifError, ValidationError) as error:
-                st.session_state[_PROBLEM] = str(error) if isinstance(error, VifError) else _first_fault(error)
-            st.rerun()
+            _review.ask(lambda reviews: reviews.create(person, campaign))
+        except (VifError, ValidationError) as error:
+            st.session_state[_PROBLEM] = str(error) if isinstance(error, VifError) else _first_fault(error)
+        st.rerun()
 
 
 def draw_all(person: Person, campaigns: Sequence[CampaignRow]) -> None:
@@ -119,7 +117,6 @@ def draw_all(person: Person, campaigns: Sequence[CampaignRow]) -> None:
     if not campaigns:
         st.caption("No campaign yet. The first one can be done in a minute: a suite, readings, begin.")
         return
-    st.subheader("All campaigns", anchor=False)
     for row in campaigns:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"campaign_{row.id}"):
             with st.container():

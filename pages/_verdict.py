@@ -66,13 +66,22 @@ def draw(person: Person, row: CampaignRow) -> None:
     found = _verdict(campaign, ratings)
     names = _review.ask(lambda reviews: reviews.names({rating.rater for rating in ratings}))
 
-    st.header(plain(found.headline), anchor=False)
+    sentence, _, basis = found.headline.partition(" (")
+    st.header(plain(sentence), anchor=False)
+    if basis:
+        st.markdown(plain(basis.removesuffix(".").removesuffix(")")))
     if not row.closed:
         st.caption("The campaign is open: raters do not see this page before it is closed.")
     with st.grid(4, min_column_width=150, gap="small"):
         share = min(1.0, found.rated / found.planned) if found.planned else 0.0
-        st.metric("Ratings", f"{found.rated:,}", f"{share:.0%} of {found.planned:,} planned", delta_color="off")
-        st.metric("Raters", len(found.raters), f"{found.items} items", delta_color="off")
+        st.metric(
+            "Ratings",
+            f"{found.rated:,}",
+            f"{share:.0%} of {found.planned:,} planned",
+            delta_color="off",
+            delta_arrow="off",
+        )
+        st.metric("Raters", len(found.raters), f"{found.items} items", delta_color="off", delta_arrow="off")
         alpha = found.agreement.nominal.value.estimate
         st.metric(
             "Agreement", "–" if alpha is None else f"α {alpha:.2f}", found.agreement.nominal.words, delta_color="off"
@@ -83,6 +92,7 @@ def draw(person: Person, row: CampaignRow) -> None:
             "–" if left is None else f"{left:.0%}",
             "sides were drawn by lot" if found.position.p_value >= 0.05 else "more than chance explains",
             delta_color="off",
+            delta_arrow="off",
         )
     if not found.rated:
         return

@@ -12,5 +12,7 @@ settings = _sidebar.sidebar()
 
 st.title("Campaigns", anchor=False)
 st.markdown("**What should people judge?** Choose messages, what is compared, and what raters are asked.")
-_campaign.draw_new(person, settings)
-_campaign.draw_all(person, _review.ask(lambda reviews: reviews.campaigns(person)))
+campaigns = _review.ask(lambda reviews: reviews.campaigns(person))
+_campaign.draw_all(person, campaigns)
+with st.expander("A new campaign", icon=":material/add:", expanded=not campaigns):
+    _campaign.draw_new(person, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import json
 import re
 from contextlib import suppress
@@ -378,3 +379,11 @@ def test_the_wheel_holds_the_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         for name in ("standard", "broad"):
             packed = archive.read(f"vif/evaluation/suites/{name}.csv").decode("utf-8")
             assert parse_csv(name, packed) == shipped(name)
+
+
+def test_no_cell_of_an_exported_suite_is_a_formula_and_the_suite_comes_back() -> None:
+    hostile = Suite("made", (Case(id="=1", message="=HYPERLINK(0)", note="@x"), Case(id="b", message="'quoted'")))
+    text = to_csv(hostile)
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert parse_csv("made", text) == hostile

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vif.domains import DOMAINS, Domain
 from vif.errors import InputError
 from vif.prompt import well_formed
+from vif.spreadsheet import neutralised, restored
 
 SuiteName = Literal["standard", "broad"]
 
@@ -149,7 +150,7 @@ def parse_csv(name: str, text: str) -> Suite:
     try:
         for row in reader:
             extra = row.pop(None, None)
-            cells = {column: value for column, value in row.items() if value is not None}
+            cells = {column: restored(value) for column, value in row.items() if value is not None}
             # A line number is what an editor shows; a quoted cell can span several.
             rows.append((reader.line_num, cells, "more cells than columns" if extra else ""))
     except csv.Error as error:  # nothing after it can be trusted
@@ -174,7 +175,7 @@ def parse_jsonl(name: str, text: str) -> Suite:
 
 
 def to_csv(suite: Suite) -> str:
-    """The suite as CSV; `parse_csv` gives the same suite again."""
+    """The suite as CSV, safe to open in a spreadsheet; `parse_csv` gives the same suite again."""
     out = io.StringIO(newline="")
     # The writer quotes only the line ends it writes itself: with "\n" alone, a "\r" in a message would end its row.
     writer = csv.DictWriter(out, _FIELDS, lineterminator="\r\n")
@@ -194,7 +195,7 @@ def to_csv(suite: Suite) -> str:
                 row[name] = case.targets[domain]
             if case.previous and domain in case.previous:
                 row[f"previous_{name}"] = case.previous[domain]
-        writer.writerow(row)
+        writer.writerow({name: neutralised(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
     return out.getvalue()
 
 
