@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+import vif.store.engine
 from tests.fakes import FakeModel
 from tests.store.making import MIDNIGHT, copies, executed, made, on_disk
 from vif.api import VifApi
 from vif.errors import ServerError
 from vif.interaction import Interaction
-from vif.store import Filter, Store
+from vif.store import Filter, Store, StoreError
 from vif.store.history import AT_ONCE, remove_some
 
 
@@ -246,3 +250,44 @@ async def test_much_is_deleted_in_portions_the_oldest_first(store: Store, intera
 async def test_deleting_what_is_not_there_says_so(store: Store) -> None:
     assert await store.delete("nothing") == 0
     assert not await store.delete_conversation("nothing")
+
+
+async def test_many_who_delete_at_once_all_leave_no_trace(
+    sqlite_url: str, path: Path, interaction: Interaction
+) -> None:
+    stores = [Store(sqlite_url) for _ in range(10)]
+    many = copies(interaction, *(f"{number}" for number in range(50)))
+    secrets = [f"xyzzy-secret-{each.id}." for each in many]
+    for each, secret in zip(many, secrets, strict=True):
+        await stores[0].save(each.model_copy(update={"message": secret}))
+    assert secrets[7].encode() in on_disk(path)
+
+    async def delete(store: Store, id: str, secret: str) -> None:
+        await store.delete(id)
+        assert secret.encode() not in on_disk(path)
+
+    await asyncio.gather(
+        *(delete(stores[n % 10], each.id, secret) for n, (each, secret) in enumerate(zip(many, secrets, strict=True)))
+    )
+    assert b"xyzzy-secret" not in on_disk(path)
+    for store in stores:
+        store.close()
+
+
+async def test_a_reader_that_does_not_end_is_told_of_and_what_is_left_goes_with_the_next_deletion(
+    sqlite_url: str, path: Path, interaction: Interaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vif.store.engine, "BUSY_TIMEOUT_S", 0.0)
+    store = Store(sqlite_url)
+    for each in copies(interaction, "1", "2", message="xyzzy-secret"):
+        await store.save(each)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM interactions").fetchone()
+        with pytest.raises(StoreError, match="deleted, but a copy is left in the log until nobody reads any more"):
+            await store.delete("1")
+        assert await store.count() == 1
+        assert b"xyzzy-secret" in on_disk(path)
+    await store.delete("2")
+    assert b"xyzzy-secret" not in on_disk(path)
+    store.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -51,23 +53,33 @@ def writing(engine: Engine) -> Connection:
     return engine.connect().execution_options(**{WRITES: True})
 
 
-def pragma(engine: Engine, statement: str) -> None:
-    """Carry out one of SQLite's pragmas outside any transaction. Raises sqlite3.Error."""
+def pragma(engine: Engine, statement: str) -> list[tuple[object, ...]]:
+    """What one of SQLite's pragmas says, carried out outside any transaction. Raises sqlite3.Error."""
     # Past SQLAlchemy, which begins a transaction before the first statement.
     with closing(engine.raw_connection()) as connection:
-        connection.cursor().execute(f"PRAGMA {statement}").fetchall()
+        found: list[tuple[object, ...]] = connection.cursor().execute(f"PRAGMA {statement}").fetchall()
+        return found
 
 
-def empty_log(engine: Engine) -> None:
-    """Let nothing of what was deleted be left in SQLite's log. Blocks while others write. Raises StoreError."""
+def empty_log(
+    engine: Engine, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Let nothing of what was deleted be left in SQLite's log. Blocks while others read or write. Raises StoreError."""
     if engine.dialect.name != "sqlite":
         return
-    # Into the database, and cut to nothing: the log still holds pages from before the deletion.
-    # While somebody reads or writes it waits, and in the end leaves that to a later one.
-    try:
-        pragma(engine, "wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as error:
-        raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
+    give_up_at = clock() + BUSY_TIMEOUT_S
+    while True:
+        # Into the database, and cut to nothing: the log still holds pages from before the deletion.
+        try:
+            ((busy, *_),) = pragma(engine, "wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreError(f"deleted, but a copy may be left in the log: {explained(error)}") from None
+        if not busy:
+            return
+        # SQLite waits for readers and writers, but not for another one that does the same.
+        if clock() >= give_up_at:
+            raise StoreError("deleted, but a copy is left in the log until nobody reads any more")
+        sleep(0.01)
 
 
 def explained(error: BaseException) -> str:
