@@ -117,23 +117,26 @@ def summary(connection: Connection, id: str) -> Summary | None:
 
 def choices(connection: Connection, only: Filter) -> Choices:
     """What occurs among those a filter finds."""
-    table, conditions = interactions.c, _conditions(only)
+    table = interactions.c
+    columns = (table.mode, table.preset, table.source, table.llm1, table.llm2)
+    # All in one go through the table: few of them differ.
+    found = connection.execute(
+        select(*columns, func.min(table.created_at).label("first"), func.max(table.created_at).label("last"))
+        .where(*_conditions(only))
+        .group_by(*columns)
+    ).all()
 
-    def occurring(column: Column[str]) -> tuple[str, ...]:
-        found = connection.scalars(select(column).where(*conditions, column.is_not(None)).distinct())
-        return tuple(sorted(found))
+    def occurring(name: str) -> tuple[str, ...]:
+        return tuple(sorted({value for row in found if (value := row._mapping[name]) is not None}))
 
-    first, last = connection.execute(
-        select(func.min(table.created_at), func.max(table.created_at)).where(*conditions)
-    ).one()
     return Choices(
-        modes=occurring(table.mode),
-        presets=occurring(table.preset),
-        sources=occurring(table.source),
-        llm1=occurring(table.llm1),
-        llm2=occurring(table.llm2),
-        first=first,
-        last=last,
+        modes=occurring("mode"),
+        presets=occurring("preset"),
+        sources=occurring("source"),
+        llm1=occurring("llm1"),
+        llm2=occurring("llm2"),
+        first=min((row.first for row in found), default=None),
+        last=max((row.last for row in found), default=None),
     )
 
 
