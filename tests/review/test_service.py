@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -29,8 +28,8 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'vif.db'}")
+def store(database_url: str) -> Iterator[Store]:
+    store = Store(database_url)
     yield store
     store.close()
 
@@ -161,12 +160,26 @@ async def test_a_pilot_comes_first_and_for_everybody(reviews: Reviews) -> None:
     assert {task.shown.item_id for task in second} == pilots
 
 
-async def test_fifty_raters_at_once_lose_nothing_and_fill_no_item_twice_over(reviews: Reviews) -> None:
+async def test_fifty_raters_at_once_lose_nothing_and_overfill_no_item(reviews: Reviews, database_url: str) -> None:
+    """Five replicas, each a store with an event loop and threads of its own, and ten raters at each."""
     begun = await reviews.create(LEAD, campaign(20, raters=5))
-    raters = [Person(f"r{number}", f"Rater {number}", Role.RATER) for number in range(50)]
-    seen = await asyncio.gather(*(rate_all(reviews, rater, begun.id) for rater in raters))
+
+    def replica(number: int) -> int:
+        store = Store(database_url)
+        raters = [Person(f"r{number}-{rater}", "Somebody", Role.RATER) for rater in range(10)]
+
+        async def rate() -> int:
+            service = Reviews(store)
+            return sum(map(len, await asyncio.gather(*(rate_all(service, rater, begun.id) for rater in raters))))
+
+        try:
+            return asyncio.run(rate())
+        finally:
+            store.close()
+
+    rated = await asyncio.gather(*(asyncio.to_thread(replica, number) for number in range(5)))
     _, ratings = await reviews.outcome(LEAD, begun.id)
-    assert len({rating.key for rating in ratings}) == len(ratings) == sum(map(len, seen)) == 100
+    assert len({rating.key for rating in ratings}) == len(ratings) == sum(rated) == 100
     assert set(Counter(rating.item_id for rating in ratings).values()) == {5}
 
 

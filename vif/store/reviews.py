@@ -59,8 +59,9 @@ class Offer(NamedTuple):
 
 def put_campaign(connection: Connection, row: Mapping[str, str | int | bool | datetime]) -> bool:
     """Store a campaign. False, and nothing is changed, when there is one with its id."""
-    statement = _insert(connection)(review_campaigns).on_conflict_do_nothing()
-    return connection.execute(statement, dict(row)).rowcount > 0
+    # A count of inserted rows is not known to every driver.
+    statement = _insert(connection)(review_campaigns).on_conflict_do_nothing().returning(review_campaigns.c.id)
+    return connection.scalar(statement, dict(row)) is not None
 
 
 def get_campaign(connection: Connection, id: str) -> str | None:
