@@ -62,10 +62,12 @@ def number(value: float | None, unit: Unit) -> str:
 
 
 def ends(interval: Interval, unit: Unit) -> str:
-    """ "0.151 to 0.220"; empty when there is no interval."""
+    """ "0.151 to 0.220", "79.6 to 100.0 %"; empty when there is no interval."""
     if interval.low is None or interval.high is None:
         return ""
-    return f"{number(interval.low, unit)} to {number(interval.high, unit)}"
+    low, high = number(interval.low, unit), number(interval.high, unit)
+    # The unit once, at the end.
+    return f"{low.removesuffix(' %').removesuffix(' ms')} to {high}"
 
 
 def signed(value: float) -> str:
