@@ -30,6 +30,12 @@ COMPARE = st.Page(
     icon=":material/compare:",
     help="One message through several presets, models or autonomy values at once.",
 )
+EVALUATE = st.Page(
+    "evaluate.py",
+    title="Evaluate",
+    icon=":material/science:",
+    help="How well models read, measured: against the formula, against each other, against the targets.",
+)
 
 RATE = st.Page(
     "rate.py",
@@ -57,7 +63,7 @@ OPERATIONS = st.Page(
     help="How the models are doing, and a drill: what happens when LLM #1 fails.",
 )
 
-page = st.navigation([EXPLORE, COMPARE, RATE, VERDICT, CAMPAIGNS, OPERATIONS])
+page = st.navigation([EXPLORE, COMPARE, EVALUATE, RATE, VERDICT, CAMPAIGNS, OPERATIONS])
 # A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
     _conversation.stop()

@@ -1,0 +1,141 @@
+"""What a run came to: the sentence first, then who did how, then every measure, then the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+import streamlit as st
+
+from pages import _evaluate_list, _evaluate_runs
+from pages._evaluate_runs import Kept
+from pages._evaluate_words import names_of
+from pages._sidebar import Settings
+from pages._text import plain
+from vif.evaluation._shown import ends, number, score, target_words, verdict
+from vif.evaluation.measures import Metric, MetricName, Report, SubjectReport
+from vif.evaluation.targets import MEASURES, TARGETS
+
+GROUPS: Mapping[str, tuple[MetricName, ...]] = {
+    "Does it read well?": ("mae", "in_range", "discrimination", "formula_correlation", "continuity"),
+    "Does it keep the contract?": ("schema_first", "schema_after", "range", "permeability", "status"),
+    "Does it read alike again?": ("sd", "dominant_agreement", "icc"),
+    "What does it take?": ("latency_p50", "latency_p95", "tokens", "cost", "fallbacks", "retries"),
+}
+BOARD: tuple[MetricName, ...] = ("mae", "in_range", "latency_p95", "cost")
+
+
+def draw(kept: Kept, settings: Settings, *, may_run: bool) -> None:
+    """A run that is not under way."""
+    report = _evaluate_runs.report(kept)
+    _evaluate_list.draw_head(kept.run)
+    _draw_unfinished(kept, settings, may_run=may_run)
+    st.header(plain(report.headline), anchor=False)
+    _draw_board(report)
+    tabs = {
+        "Measures": (":material/checklist:", lambda: draw_measures(report)),
+    }
+    _draw_tabs(tabs)
+
+
+def _draw_tabs(tabs: Mapping[str, tuple[str, Callable[[], None]]]) -> None:
+    """Only the open one is worked out."""
+    drawn = st.tabs([f"{icon} {label}" for label, (icon, _) in tabs.items()], key="evaluate_tab", on_change="rerun")
+    for tab, (_, draw_tab) in zip(drawn, tabs.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw_tab()
+
+
+def _draw_unfinished(kept: Kept, settings: Settings, *, may_run: bool) -> None:
+    if kept.complete:
+        return
+    work = _evaluate_runs.work(kept.run.id)
+    why = f": {plain(work.why, 300)}" if work and work.why else ""
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(
+            f":orange-badge[:material/pause: unfinished] {len(kept.results):,} of {kept.run.total:,} readings are "
+            f"there{why}.",
+            width="stretch",
+        )
+        if may_run:
+            _evaluate_list.resume_button(kept.run.id, settings, kind="primary")
+
+
+def _draw_board(report: Report) -> None:
+    names = names_of(report.run)
+    with st.grid(min(len(report.subjects), 4), min_column_width=230, gap="small"):
+        for subject in report.subjects:
+            with st.container(border=True, height="stretch"):
+                _draw_subject(subject, names[subject.name])
+
+
+def _draw_subject(subject: SubjectReport, name: str) -> None:
+    """One reader's figures: the error large, the others in a line."""
+    metrics = subject.metrics
+    st.markdown(f"**{plain(name, 60)}**")
+    error = metrics["mae"].interval
+    between = ends(error, "activation")
+    st.metric(
+        "Error",
+        number(error.estimate, "activation"),
+        f"95 %: {between}" if between else error.reason or None,
+        delta_color="off",
+        delta_arrow="off",
+        help=MEASURES["mae"].question,
+    )
+    facts = (
+        f"{number(metrics['in_range'].interval.estimate, 'share')} as expected",
+        f"P95 {number(metrics['latency_p95'].interval.estimate, 'ms')}",
+        f"{number(metrics['cost'].interval.estimate, 'usd')} a call",
+    )
+    st.caption(" · ".join(facts).replace("$", r"\$"))
+    met, of = score(iter(metrics.values()))
+    if of:
+        colour, icon = ("green", "check_circle") if met == of else ("orange", "rule")
+        st.markdown(f":{colour}-badge[:material/{icon}: {met} of {of} targets met]")
+    else:
+        st.caption("The baseline: it has no targets.")
+
+
+def draw_measures(report: Report) -> None:
+    """Every measure of every reader, with the interval and whether its target is met."""
+    explained = st.toggle("What does each of them ask?", key="evaluate_explained")
+    names = names_of(report.run)
+    for title, group in GROUPS.items():
+        st.markdown(f"**{title}**")
+        rows = [_row(name, report, names, explained=explained) for name in group]
+        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=f"{title} Measures of each reader")
+    st.caption("Small: the 95 % interval, by resampling whole cases. – : nothing to measure it by.")
+
+
+def _row(name: MetricName, report: Report, names: Mapping[str, str], *, explained: bool) -> dict[str, str]:
+    measure, target = MEASURES[name], TARGETS.get(name)
+    label = f"**{measure.label}**"
+    if target:
+        label += f"  \n:small[:gray[{_marked(target_words(target, measure.unit))}]]"
+    if explained:
+        label += f"  \n:small[{plain(measure.question)}]"
+    return {"Measure": label} | {
+        plain(names[subject.name], 60): cell(subject.metrics[name]) for subject in report.subjects
+    }
+
+
+def cell(metric: Metric) -> str:
+    """A measure as Markdown: the estimate, the interval, and the verdict as a symbol and a word."""
+    unit = MEASURES[metric.name].unit
+    interval = metric.interval
+    if interval.estimate is None:
+        return ":gray[–]"
+    shown = f"**{_marked(number(interval.estimate, unit))}**"
+    if between := ends(interval, unit):
+        shown += f" :small[:gray[{_marked(between)}]]"
+    _, words = verdict(metric)
+    if words:
+        colour, icon = ("green", "check_circle") if metric.met else ("red", "cancel")
+        shown += f"  \n:{colour}[:material/{icon}: {words}]"
+    return shown
+
+
+def _marked(text: str) -> str:
+    return text.replace("$", r"\$")

@@ -1,0 +1,69 @@
+"""What the Evaluate page says in one way everywhere: who reads, when, how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from pages import _choices
+from pages._text import plain
+from vif.evaluation.records import Run
+
+PARAMETER = "run"
+"""In the address: which run is looked at."""
+
+LONGEST_FAULT = 300
+
+
+def names_of(run: Run) -> Mapping[str, str]:
+    """What each subject is called on the page, by its name in the run."""
+    return {subject.name: _choices.label(subject.name) for subject in run.subjects}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Subjects as Markdown."""
+    return ", ".join(plain(_choices.label(name), 60) for name in names)
+
+
+def zone() -> tzinfo:
+    """Where the reader's clock is."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def moment(at: datetime) -> str:
+    """A day and a time of it, on the reader's clock."""
+    return f"{at.astimezone(zone()):%-d %B %Y, %H:%M}"
+
+
+def duration(seconds: float) -> str:
+    """About so long."""
+    if seconds < 1.5:
+        return "a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
+
+
+def money(usd: float) -> str:
+    """An amount as Markdown."""
+    if usd == 0:
+        return "nothing"
+    return r"under \$0.0001" if usd < 0.0001 else rf"\${usd:,.4f}" if usd < 1 else rf"\${usd:,.2f}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """ "1 case", "15 cases"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def shortened(text: str, longest: int = LONGEST_FAULT) -> str:
+    """A fault that quotes a cell of a megabyte is shown with its ends."""
+    return text if len(text) <= longest else f"{text[: longest // 2]} … {text[-longest // 2 :]}"
