@@ -7,6 +7,8 @@ model could read anything.
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from vif.cli_common import (
     WRONG_USE,
     fail,
     printable,
+    printable_json,
     warn_of_unknown_variables,
 )
 from vif.cli_run import Outcome, Terms, carry_out
@@ -55,12 +58,23 @@ class Options:
     budget: float | None
     tags: tuple[str, ...]
     resume: str | None
+    as_json: bool
+    markdown: Path | None
+    html: Path | None
+    csv: Path | None
     batch: bool
     yes: bool
 
     @property
     def terms(self) -> Terms:
         return Terms(self.concurrency, self.budget, self.batch, self.yes)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(path for path in (self.markdown, self.html, self.csv) if path is not None)
+
+
+_path = click.Path(path_type=Path)
 
 
 @click.command("eval")
@@ -79,6 +93,10 @@ class Options:
 @click.option("--batch", is_flag=True, help="as batches where the provider has them: half the price, up to a day")
 @click.option("--resume", metavar="RUN_ID", help="go on with a run; what is read already is not read again")
 @click.option("--list", "list_runs", is_flag=True, help="list the runs that are kept")
+@click.option("--json", "as_json", is_flag=True, help="print the report as one JSON object")
+@click.option("--markdown", type=_path, metavar="F", help="write the report as Markdown")
+@click.option("--html", type=_path, metavar="F", help="write the report as a page")
+@click.option("--csv", type=_path, metavar="F", help="write the results as CSV")
 @click.option("--yes", is_flag=True, help="do not ask before it costs money")
 @click.pass_context
 def evaluate(context: click.Context, /, *, list_runs: bool, **given: object) -> int:
@@ -93,7 +111,8 @@ def evaluate(context: click.Context, /, *, list_runs: bool, **given: object) -> 
         raise click.UsageError(f"{flag} belongs to a new run; a run that is resumed has its own")
     warn_of_unknown_variables()
     if list_runs:
-        return _list()
+        return _list(options.as_json)
+    _check_files(options)
     return _evaluate(options)
 
 
@@ -121,7 +140,7 @@ def _evaluate(options: Options) -> int:
     go_on = f"go on with: vif eval --resume {run.id}"
     if outcome.interrupted:
         return fail(f"interrupted; {len(outcome.results)} of {run.total} readings are kept; {go_on}", INTERRUPTED)
-    return _status(_reported(outcome), outcome, go_on)
+    return _status(_reported(options, outcome, go_on), outcome, go_on)
 
 
 # ── What is to be read, and by whom ─────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +154,7 @@ def _planned(options: Options, access: Access) -> Run:
 
 
 async def _resumed(keeper: EvaluationStore, id: str) -> Run:
-    run = await keeper.run(id)
+    run = await keeper.run(id) if id.isalnum() else None  # ids are; some other texts no database can look for
     if run is None:
         raise click.UsageError(f"there is no run {id[:100]!r}; see: vif eval --list")
     return run
@@ -152,7 +171,7 @@ def _names(options: Options, access: Access) -> list[str]:
         try:
             ModelRef.parse(model)
         except ValueError as error:
-            raise click.UsageError(f"--model: {error}") from None
+            raise click.UsageError(f"--model {model[:100]!r} {error}") from None
     names = [*options.presets, *options.models, *([FORMULA] if options.formula else [])]
     if names:
         return names
@@ -199,13 +218,31 @@ def _content(name: str) -> bytes:
 # ── What comes of it ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _reported(outcome: Outcome) -> Report:
-    """The report, on stdout."""
-    from vif.cli_report import print_report
+def _reported(options: Options, outcome: Outcome, go_on: str) -> Report:
+    """The report, in the files that were asked for and on stdout."""
     from vif.evaluation.metrics import evaluate as measured
 
     report = measured(outcome.run, outcome.results)
-    print_report(report)
+    if options.markdown:
+        from vif.evaluation.markdown import report_markdown
+
+        _write(options.markdown, report_markdown(report), go_on)
+    if options.html:
+        from vif.evaluation.html import report_html
+
+        _write(options.html, report_html(report), go_on)
+    if options.csv:
+        from vif.evaluation.exported import results_csv
+
+        _write(options.csv, results_csv(outcome.run, outcome.results), go_on)
+    if options.as_json:
+        from vif.evaluation.exported import report_json
+
+        click.echo(printable_json(report_json(report, outcome.results)))
+    else:
+        from vif.cli_report import print_report
+
+        print_report(report)
     return report
 
 
@@ -231,7 +268,27 @@ def _last_error(results: Sequence[Result]) -> str:
     return found.error or next((one.error for one in reversed(attempts) if one.error), None) or "nobody says why"
 
 
-def _list() -> int:
+def _check_files(options: Options) -> None:
+    """Raise UsageError for a file that could not be written in the end, when everything is paid for."""
+    taken = {Path(options.suite).absolute()}
+    for path in options.files:
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise click.UsageError(f"the file {str(path)!r} cannot be written; its folder must be there and writable")
+        if path.resolve() in taken:
+            raise click.UsageError(f"the file {str(path)!r} is the suite or another output; give each its own")
+        taken.add(path.resolve())
+
+
+def _write(path: Path, text: str, go_on: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise click.UsageError(
+            f"the file {str(path)!r} cannot be written: {error.strerror}; all readings are kept, {go_on}"
+        ) from None
+
+
+def _list(as_json: bool) -> int:
     """The runs that are kept, the newest first."""
     from vif.config import DualLlmConfig
     from vif.evaluation.keeping import EvaluationStore
@@ -239,6 +296,10 @@ def _list() -> int:
 
     with closing(open_store(DualLlmConfig().database_url)) as store:
         runs = asyncio.run(EvaluationStore(store).runs())
+    if as_json:
+        rows = [run._asdict() | {"created_at": run.created_at.isoformat()} for run in runs]
+        click.echo(printable_json(json.dumps(rows, ensure_ascii=False)))
+        return 0
     for run in runs:
         line = (
             f"{run.id}  {run.created_at:%Y-%m-%d %H:%M}  {run.done}/{run.total}  {run.suite}  {', '.join(run.subjects)}"

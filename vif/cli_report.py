@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from vif.cli_common import printable
-from vif.evaluation.measures import METRICS, Metric, MetricName, Report, SubjectReport, Target, Unit
+from vif.evaluation._shown import better_words, ends, number, one_line, p_words, signed, target_words, verdict
+from vif.evaluation.measures import METRICS, Metric, Report, SubjectReport
 from vif.evaluation.targets import MEASURES, TARGETS
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 UNSURE = "~"
 _LABELS_WIDTH, _CELL_WIDTH = 40, 20
-_CHANCE = 0.05
 
 
 def print_report(report: Report) -> None:
@@ -34,7 +33,7 @@ def report_parts(report: Report, width: int) -> Iterator[RenderableType]:
     """What to print, one after the other; beside each other as many subjects as `width` columns can show."""
     from rich.text import Text
 
-    yield Text(printable(report.headline) + "\n", style="bold")
+    yield Text(one_line(report.headline) + "\n", style="bold")
     beside = max(1, (width - _LABELS_WIDTH) // _CELL_WIDTH)
     for first in range(0, len(report.subjects), beside):
         yield _table(report.subjects[first : first + beside])
@@ -52,23 +51,6 @@ def missed_words(report: Report) -> str:
     )
 
 
-def number_words(value: float | None, unit: Unit) -> str:
-    """A number in its unit: 0.973 of a share is "97.3 %"."""
-    if value is None:
-        return "–"
-    match unit:
-        case "share":
-            return f"{100 * value:.1f} %"
-        case "ms":
-            return f"{value:,.0f} ms"
-        case "tokens":
-            return f"{value:,.0f}"
-        case "usd":
-            return f"${value:.6f}"
-        case "activation" | "coefficient":
-            return f"{value:.3f}"
-
-
 def _table(subjects: Sequence[SubjectReport]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -78,51 +60,31 @@ def _table(subjects: Sequence[SubjectReport]) -> Table:
     table.add_column("metric", no_wrap=True)
     table.add_column("target", no_wrap=True, justify="right")
     for subject in subjects:
-        table.add_column(Text(printable(subject.name)), overflow="fold", width=_CELL_WIDTH - 2)
+        table.add_column(Text(one_line(subject.name)), overflow="fold", width=_CELL_WIDTH - 2)
     for name in METRICS:
-        target = TARGETS.get(name)
-        table.add_row(
-            MEASURES[name].label,
-            _target_words(target, name) if target else "",
-            *(_cell(subject.metrics[name]) for subject in subjects),
-        )
+        measure, target = MEASURES[name], TARGETS.get(name)
+        asked = target_words(target, measure.unit) if target else ""
+        # A column of a table has no room for the words.
+        asked = asked.replace("at least", "≥").replace("below", "<")
+        table.add_row(measure.label, asked, *(_cell(subject.metrics[name]) for subject in subjects))
     return table
 
 
 def _cell(metric: Metric) -> Text:
     from rich.text import Text
 
-    shown = number_words(metric.interval.estimate, MEASURES[metric.name].unit)
+    shown = number(metric.interval.estimate, MEASURES[metric.name].unit)
     if metric.met is None:
         return Text(shown)
-    words, style = ("✓ met", "green") if metric.met else ("✗ missed", "red")
-    unsure = f" {UNSURE}" if metric.sure is False else ""
-    return Text.assemble(shown, " ", (words + unsure, style))
-
-
-def _target_words(target: Target, name: MetricName) -> str:
-    sign = "≥" if target.kind == "at least" else "<"
-    value, unit = target.value, MEASURES[name].unit
-    match unit:
-        case "share":
-            return f"{sign} {100 * value:g} %"
-        case "ms":
-            return f"{sign} {value:g} ms"
-        case "usd":
-            return f"{sign} ${value:g}"
-        case "activation" | "coefficient" | "tokens":
-            return f"{sign} {value:g}"
+    symbol, words = verdict(metric)
+    words = words.replace(", not sure", f" {UNSURE}")
+    return Text.assemble(shown, " ", (f"{symbol} {words}", "green" if metric.met else "red"))
 
 
 def _comparison_words(comparison: PairedComparison) -> str:
     between = comparison.difference
-    pair = f"{printable(comparison.first)} against {printable(comparison.second)}"
-    if between.estimate is None or between.low is None or between.high is None:
-        return f"{pair}: not known who errs less; {between.reason}"
-    figures = (
-        f"error {between.estimate:+.3f} ({between.low:+.3f} to {between.high:+.3f}), p = {comparison.p_adjusted:.2g}"
-    )
-    if comparison.p_adjusted >= _CHANCE or between.low <= 0 <= between.high:
-        return f"{pair}: no difference that chance could not make ({figures})"
-    better = comparison.first if between.estimate < 0 else comparison.second
-    return f"{pair}: {printable(better)} errs less ({figures})"
+    pair = f"{one_line(comparison.first)} against {one_line(comparison.second)}: {better_words(comparison)}"
+    if between.estimate is None or not ends(between, "activation"):
+        return pair
+    where = f"{signed(between.estimate)} ({ends(between, 'activation')})"
+    return f"{pair} (error {where}, {p_words(comparison.p_adjusted)})"
