@@ -178,7 +178,7 @@ def test_both_themes_paper_and_phones_are_thought_of() -> None:
     source = report_html(evaluated(*told_apart()))
     assert "prefers-color-scheme:dark" in source
     assert "@media print" in source
-    assert "@media (max-width:" in source
+    assert "@media screen and (max-width:" in source
     assert Page(source).all("meta", name="viewport")
 
 

@@ -155,9 +155,11 @@ def _expected(case: Case, domain: Domain) -> tuple[float, float, str] | None:
 
 # ── Error against time ──────────────────────────────────────────────────────────────────────────────────────────────
 
-_WIDTH, _HEIGHT = 520, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 18, 46
-_LABEL = 32
+_WIDTH, _HEIGHT = 520, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 30, 52
+_LABEL = 36
+_MARGIN = 0.3
+"""On both sides, in powers of ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +172,12 @@ class _Offer:
 
 
 def offers(report: Report, readers: Sequence[Reader]) -> str:
-    """Error against the time it takes 95 times in 100, with the interval of the error; empty when nothing is known."""
+    """Error, with its interval, against the time 95 of 100 readings take at most; empty for fewer than two."""
     found = list(_offers(report, readers))
-    if not found:
+    if len(found) < 2:
         return ""
     times = [offer.milliseconds for offer in found]
-    first, last = math.floor(math.log10(min(times))), math.ceil(math.log10(max(times)))
-    last += last == first
+    first, last = math.log10(min(times)) - _MARGIN, math.log10(max(times)) + _MARGIN
     reach = max(offer.error.high or offer.error.estimate or 0.0 for offer in found)
     worst = max(1, math.ceil(reach / _step(reach))) * _step(reach)
 
@@ -224,12 +225,13 @@ def _offers(report: Report, readers: Sequence[Reader]) -> list[_Offer]:
     return found
 
 
-def _axes(first: int, last: int, worst: float, x: _Axis, y: _Axis) -> str:
+def _axes(first: float, last: float, worst: float, x: _Axis, y: _Axis) -> str:
     drawn = []
-    for power in range(first, last + 1):
-        at = _short(x(10.0**power))
+    for milliseconds in _ticks(first, last):
+        at = _short(x(milliseconds))
         drawn.append(f'<path class="grid" d="M{at} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
-        drawn.append(f'<text x="{at}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_milliseconds(power)}</text>')
+        shown = f"{milliseconds / 1000:,g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"
+        drawn.append(f'<text x="{at}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{shown}</text>')
     step = _step(worst)
     for tick in range(round(worst / step) + 1):
         error = tick * step
@@ -237,8 +239,8 @@ def _axes(first: int, last: int, worst: float, x: _Axis, y: _Axis) -> str:
         drawn.append(f'<path class="grid" d="M{_LEFT} {at}H{_WIDTH - _RIGHT}"/>')
         drawn.append(f'<text x="{_LEFT - 7}" y="{_short(y(error) + 4)}" text-anchor="end">{error:.2f}</text>')
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    drawn.append(f'<text x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">added time, P95 (left is faster)</text>')
-    drawn.append(f'<text x="{_LEFT}" y="{_TOP - 7}">error (down is better)</text>')
+    drawn.append(f'<text x="{middle}" y="{_HEIGHT - 10}" text-anchor="middle">added time, P95 (left is faster)</text>')
+    drawn.append(f'<text x="{_LEFT}" y="{_TOP - 14}">error (down is better)</text>')
     return "".join(drawn)
 
 
@@ -250,13 +252,13 @@ def _labels(found: Sequence[_Offer], x: _Axis, y: _Axis) -> str:
         at_x, at_y = x(offer.milliseconds), y(offer.error.estimate or 0.0) - 3
         while any(abs(at_x - other_x) < 170 and abs(at_y - other_y) < _LABEL for other_x, other_y in taken):
             at_y += 2
-        at_y = min(at_y, _HEIGHT - _BOTTOM - 20.0)
+        at_y = min(at_y, _HEIGHT - _BOTTOM - 22.0)
         taken.append((at_x, at_y))
         left = at_x < (_LEFT + _WIDTH) / 2
         place = f'x="{_short(at_x + (11 if left else -11))}" text-anchor="{"start" if left else "end"}"'
         name = escape(offer.reader.name if len(offer.reader.name) <= 30 else f"{offer.reader.name[:29]}…")
         drawn.append(f'<text {place} y="{_short(at_y)}" class="label">{name}</text>')
-        drawn.append(f'<text {place} y="{_short(at_y + 15)}">{escape(_price(offer))}</text>')
+        drawn.append(f'<text {place} y="{_short(at_y + 17)}">{escape(_price(offer))}</text>')
     return "".join(drawn)
 
 
@@ -264,8 +266,11 @@ def _price(offer: _Offer) -> str:
     return "price not known" if offer.cost_usd is None else f"{number(offer.cost_usd, 'usd')} a call"
 
 
-def _milliseconds(power: int) -> str:
-    return f"{10 ** (power - 3):,} s" if power >= 3 else f"{10.0**power:g} ms"
+def _ticks(first: float, last: float) -> list[float]:
+    """Powers of ten; where there are few of them, twice and five times as much too."""
+    steps = (1, 2, 5) if last - first < 1.5 else (1,)
+    values = [step * 10.0**power for power in range(math.floor(first), math.ceil(last) + 1) for step in steps]
+    return [value for value in values if first <= math.log10(value) <= last]
 
 
 def _step(reach: float) -> float:

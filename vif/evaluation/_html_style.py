@@ -48,7 +48,8 @@ th,td{text-align:left;vertical-align:top;padding:.6rem .9rem .6rem 0;border-bott
 thead th{font-size:.86rem;font-weight:650;vertical-align:bottom;border-bottom:2px solid var(--line)}
 tbody th{font-weight:600;width:36%}tbody th p{font-weight:400;margin:.1rem 0 0;max-width:30rem}
 tr{break-inside:avoid}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto}.wide td{min-width:8.6rem}
+.wide .asked{white-space:nowrap;min-width:0}
 td b{font-weight:650}
 svg{display:block;max-width:100%;overflow:visible}
 svg text{fill:var(--soft);font-family:inherit}
@@ -59,8 +60,8 @@ svg text{fill:var(--soft);font-family:inherit}
 .grid{stroke:var(--line);stroke-width:1;fill:none}
 .front{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 4;fill:none}
 .picture{width:100%;max-width:42rem;height:auto;margin:1rem 0 0}
-.picture text{font-size:12px;paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
-.picture .label{fill:var(--text);font-weight:600;font-size:12.5px}
+.picture text{font-size:13px;paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
+.picture .label{fill:var(--text);font-weight:600;font-size:13px}
 .forest{width:15rem;height:1.5rem}
 .key{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;margin:.8rem 0 0;padding:0;list-style:none;font-size:.9rem}
 .key svg{display:inline-block}.key .swatch{width:1.6em;height:.7em;vertical-align:0;margin-right:.4em}
@@ -75,22 +76,23 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.4rem;margin:1r
 dt{color:var(--soft)}dd{margin:0}
 pre{background:var(--faint);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem;margin:1rem 0 0;
  white-space:pre-wrap;font:.88rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
-@media (max-width:44rem){
+@media screen and (max-width:44rem){
  body{padding:1.6rem 1rem 3rem}h2{margin-top:2.6rem}
  .strips{grid-template-columns:repeat(2,minmax(0,1fr))}
  .stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
  .stacked,.stacked tbody,.stacked tr,.stacked th,.stacked td{display:block;width:auto}
  .stacked tbody tr{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:.3rem 1.2rem;padding:.9rem 0;
   border-bottom:1px solid var(--line)}
- .stacked th,.stacked td[data-of=Target]{grid-column:1/-1}
+ .stacked th,.stacked .asked{grid-column:1/-1}
  .stacked th,.stacked td{border:0;padding:.15rem 0}
  .stacked td[data-of]::before{content:attr(data-of);display:block;color:var(--soft);font-size:.86rem}
  .stacked td:empty{display:none}
+ .wide td{min-width:0}.picture text,.picture .label{font-size:17px}.strips text{font-size:14px}
  dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}
 }
 @media print{
  @page{margin:16mm 14mm}
- body{padding:0;max-width:none;font-size:10pt}h2{break-after:avoid;margin-top:1.8rem}
+ html{font-size:9.5pt}body{padding:0;max-width:none}.wide{overflow:visible}h2{break-after:avoid;margin-top:1.8rem}
  .bar,.notice,pre{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 """

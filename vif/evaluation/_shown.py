@@ -22,6 +22,8 @@ UNKNOWN = "–"
 
 _SHIPPED: tuple[SuiteName, ...] = ("standard", "broad")
 
+_LONGEST_NAME = 120
+
 # Embeddings, overrides and isolates turn the text around them; the marks that Arabic and Hebrew need do not.
 _UNSHOWABLE = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n\r"}
@@ -30,12 +32,12 @@ _CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not i
 def plain(text: str, longest: int | None = None) -> str:
     """Foreign text that can be shown: control characters as their pictures (␀), nothing that turns text around.
 
-    Of more than `longest` characters the rest is counted, not shown.
+    Of more than `longest` characters the rest is left out: of a name without a word, of a text with its length.
     """
     rest = ""
     if longest is not None and len(text) > longest:
-        rest = f" … and {len(text) - longest:,} more characters"
-        text = text[:longest]
+        rest = f" … and {len(text) - longest:,} more characters" if longest > _LONGEST_NAME else "…"
+        text = text[:longest].rstrip()
     return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", well_formed(text)).translate(_CONTROLS) + rest
 
 

@@ -141,7 +141,7 @@ def _metric_row(name: MetricName, subjects: Sequence[SubjectReport], readers: Se
     measure, target = MEASURES[name], TARGETS.get(name)
     metrics = [subject.metrics.get(name) for subject in subjects]
     most = _scale(name, metrics)
-    aim = f'<td data-of="Target">{target_words(target, measure.unit)}</td>' if target else ""
+    aim = f'<td class="asked" data-of="Target">{target_words(target, measure.unit)}</td>' if target else ""
     cells = "".join(
         f'<td data-of="{escape(reader.name)}">{_metric(metric, reader, most)}</td>'
         for reader, metric in zip(readers, metrics, strict=True)
@@ -242,7 +242,9 @@ def _tags(report: Report, readers: Sequence[Reader]) -> str:
             for reader, subject in zip(readers, report.subjects, strict=True)
         )
         count = sum(tag in case.tags for case in report.run.cases)
-        rows.append(f'<tr><th scope="row">{named(tag)}</th><td data-of="Messages">{count:,}</td>{cells}</tr>')
+        rows.append(
+            f'<tr><th scope="row">{named(tag)}</th><td class="asked" data-of="Messages">{count:,}</td>{cells}</tr>'
+        )
     return section(
         "By tag",
         "The error with its interval, and how many activations lie where they are expected.",
@@ -257,7 +259,7 @@ def _of_tag(subject: SubjectReport, tag: str) -> str:
         return UNKNOWN
     between = ends(error.interval, "activation")
     shown = f"<b>{number(error.interval.estimate, 'activation')}</b>"
-    shown += f' <span class="soft small">({between})</span>' if between else ""
+    shown += f'<div class="soft small">{between}</div>' if between else ""
     if inside is not None and inside.interval.estimate is not None:
         shown += f'<div class="soft small">{number(inside.interval.estimate, "share")} as expected</div>'
     return shown
