@@ -6,16 +6,13 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Protocol
 
 from vif.evaluation.records import Batch, Result, Run
-from vif.store import Store, StoreError
+from vif.store import Store
 from vif.store import evaluations as tables
+from vif.store.bodies import read_body
 from vif.store.evaluations import RunRow
-
-Record = TypeVar("Record", bound=BaseModel)
 
 
 class ResultKeeper(Protocol):
@@ -41,16 +38,20 @@ class BatchKeeper(ResultKeeper, Protocol):
 
 
 class EvaluationStore:
-    """Keeps runs, results and batches in a store. What is awaited here is committed, or has raised StoreError."""
+    """Keeps runs, results and batches in a store. What is awaited here is committed, or has raised StoreError.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Runs are kept as those of `owner`. With an owner nobody else's are found or deleted; without one, everybody's are.
+    """
+
+    def __init__(self, store: Store, owner: str | None = None) -> None:
+        self._store, self._owner = store, owner
 
     async def save_run(self, run: Run) -> None:
         """Keep a run as it was planned. One that is kept already stays as it is."""
-        row: dict[str, str | int | datetime] = {
+        row: dict[str, str | int | datetime | None] = {
             "id": run.id,
             "created_at": run.created_at,
+            "owner": self._owner,
             "suite": run.suite.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # PostgreSQL's text has no NUL
             "subjects": json.dumps([subject.name for subject in run.subjects]),
             "total": run.total,
@@ -83,36 +84,24 @@ class EvaluationStore:
     async def batches(self, run_id: str) -> tuple[Batch, ...]:
         """Those of a run, in the order they were handed over."""
         bodies = await self._store.read(partial(tables.get_batches, id=run_id))
-        found = (_read(Batch, body, f"batch of the run {run_id!r}") for body in bodies)
+        found = (read_body(Batch, body, f"batch of the run {run_id!r}") for body in bodies)
         return tuple(sorted(found, key=lambda batch: (batch.at, batch.id)))
 
     async def runs(self, limit: int = 100) -> list[RunRow]:
         """The newest first, with how much of each is done."""
-        return await self._store.read(partial(tables.list_runs, limit=limit))
+        return await self._store.read(partial(tables.list_runs, limit=limit, owner=self._owner))
 
     async def run(self, id: str) -> Run | None:
         """The run with this id, or None. Raises StoreError, also when this version cannot read it."""
-        body = await self._store.read(partial(tables.get_run, id=id))
-        return None if body is None else _read(Run, body, f"run {id!r}")
+        body = await self._store.read(partial(tables.get_run, id=id, owner=self._owner))
+        return None if body is None else read_body(Run, body, f"run {id!r}")
 
     async def results(self, id: str) -> tuple[Result, ...]:
         """What is kept of a run so far, in the order of the measurements."""
-        bodies = await self._store.read(partial(tables.get_results, id=id))
-        found = (_read(Result, body, f"result of the run {id!r}") for body in bodies)
+        bodies = await self._store.read(partial(tables.get_results, id=id, owner=self._owner))
+        found = (read_body(Result, body, f"result of the run {id!r}") for body in bodies)
         return tuple(sorted(found, key=lambda result: (result.at, result.key)))
 
     async def delete_run(self, id: str) -> bool:
         """Delete a run with its results and batches for good. False when there was none."""
-        return await self._store.erase(partial(tables.remove_run, id=id))
-
-
-def _read(kind: type[Record], body: str, what: str) -> Record:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, fault["loc"])) or "its body"
-        raise StoreError(
-            f"the stored {what} was written by another version of vif or is damaged: {where}: {fault['msg']}; "
-            "this version of vif cannot read it"
-        ) from None
+        return await self._store.erase(partial(tables.remove_run, id=id, owner=self._owner))

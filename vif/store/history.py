@@ -20,9 +20,9 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from vif.prompt import well_formed
+from vif.store.inserting import insert_into
 from vif.store.tables import UtcDateTime, conversations, favourites, interactions
 
 AT_ONCE = 500
@@ -148,7 +148,7 @@ def put_favourite(connection: Connection, owner: str, interaction_id: str, now: 
     chosen = select(literal(owner), interactions.c.id, literal(now, UtcDateTime)).where(
         interactions.c.id == interaction_id
     )
-    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(favourites)
+    insert = insert_into(connection, favourites)
     connection.execute(insert.from_select(["owner", "interaction_id", "created_at"], chosen).on_conflict_do_nothing())
     return bool(favourites_among(connection, owner, [interaction_id]))
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from vif.store.inserting import insert_into
 from vif.store.tables import users
 
 
@@ -24,8 +24,7 @@ class UserRow(NamedTuple):
 
 def put_user(connection: Connection, row: UserRow) -> None:
     """Keep who was here; of somebody known, everything but `created_at` is renewed."""
-    insert = postgresql.Insert if connection.dialect.name == "postgresql" else sqlite.Insert
-    statement = insert(users).values(row._asdict())
+    statement = insert_into(connection, users).values(row._asdict())
     renewed = {name: getattr(statement.excluded, name) for name in ("name", "email", "role", "last_seen_at")}
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed))
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Update, case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from vif.store.inserting import insert_into
 from vif.store.tables import review_campaigns, review_ratings
 
 State = Literal["open", "skipped", "rated"]
@@ -60,7 +60,7 @@ class Offer(NamedTuple):
 def put_campaign(connection: Connection, row: Mapping[str, str | int | bool | datetime]) -> bool:
     """Store a campaign. False, and nothing is changed, when there is one with its id."""
     # A count of inserted rows is not known to every driver.
-    statement = _insert(connection)(review_campaigns).on_conflict_do_nothing().returning(review_campaigns.c.id)
+    statement = insert_into(connection, review_campaigns).on_conflict_do_nothing().returning(review_campaigns.c.id)
     return connection.scalar(statement, dict(row)) is not None
 
 
@@ -132,7 +132,7 @@ def give(
             continue
         row = Given(offer.item_id, offer.position, offer.swapped, "open", now, None, None)
         values = {"campaign_id": campaign, "rater": rater, **row._asdict()}
-        connection.execute(_insert(connection)(review_ratings).on_conflict_do_nothing(), values)
+        connection.execute(insert_into(connection, review_ratings).on_conflict_do_nothing(), values)
         # Two windows of one rater: both get what the first of them was given.
         found = connection.execute(
             _select().where(table.campaign_id == campaign, table.rater == rater, table.item_id == offer.item_id)
@@ -202,7 +202,3 @@ def _update(key: Key) -> Update:
     return update(review_ratings).where(
         table.campaign_id == key.campaign_id, table.item_id == key.item_id, table.rater == key.rater
     )
-
-
-def _insert(connection: Connection) -> type[postgresql.Insert] | type[sqlite.Insert]:
-    return postgresql.Insert if connection.dialect.name == "postgresql" else sqlite.Insert
