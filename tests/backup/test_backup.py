@@ -167,6 +167,21 @@ async def test_a_row_this_version_cannot_read_is_left_out_by_name_with_all_that_
     assert await empty.count() == len(MESSAGES)
 
 
+async def test_a_row_that_no_backup_can_hold_is_left_out_by_name(
+    full: Store, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'full.sqlite3'}"
+    executed(url, "UPDATE interactions SET cost_usd = 9e999 WHERE id = 'i0'")
+    executed(url, "UPDATE conversations SET title = :title WHERE id = 'chat'", title="x" * 50_000)
+    monkeypatch.setattr("vif.backup.writing.LARGEST_ROW", 50_000)
+    done = await back_up(full, file)
+    assert done.left_out == (
+        "conversations 'chat': it is larger than 50000 bytes",
+        "interactions 'failed': what it belongs to is not among conversations",
+        "interactions 'i0': a value cannot be written as JSON",
+    )
+
+
 async def test_an_empty_store_makes_an_empty_backup(empty: Store, full: Store, file: Path) -> None:
     before = await content(full)
     assert (await back_up(empty, file)).rows == 0
