@@ -157,7 +157,8 @@ def _headline(
     preference = preferences[0]
     share = preference.rate.share
     votes = preference.rate.wins + preference.rate.ties + preference.rate.losses
-    basis = f"{votes} judgements of {preference.items} messages by {_counted(preference.raters, 'rater')}"
+    judged, messages = _counted(votes, "judgement"), _counted(preference.items, "message")
+    basis = f"{judged} of {messages} by {_counted(preference.raters, 'rater')}"
     if share.estimate is None or share.low is None or share.high is None:
         return f"Not enough evidence: {basis} are too few to tell {preference.first} from {preference.second}.", False
     if share.low <= 0.5 <= share.high or preference.rate.p_value >= 1 - LEVEL:
