@@ -263,7 +263,8 @@ def _from_history(settings: Settings, kind: Kind) -> Make | None:
 
 
 def _from_run() -> Make | None:
-    runs: list[RunRow] = [row for row in _read(lambda store: EvaluationStore(store).runs()) if row.done]
+    owner = _identity.owner()
+    runs: list[RunRow] = [row for row in _read(lambda store: EvaluationStore(store, owner).runs()) if row.done]
     if not runs:
         st.caption("There is no evaluation run yet. *Evaluate* makes one.")
         return None
@@ -281,10 +282,12 @@ def _from_run() -> Make | None:
         return None
 
     def make() -> Sequence[Item]:
-        run = _read(lambda store: EvaluationStore(store).run(row.id))
+        run = _read(lambda store: EvaluationStore(store, owner).run(row.id))
         if run is None:
             raise InputError("this run was deleted just now")
-        return items_of_run(run, _read(lambda store: EvaluationStore(store).results(row.id)), subjects)[:MOST_ITEMS]
+        return items_of_run(run, _read(lambda store: EvaluationStore(store, owner).results(row.id)), subjects)[
+            :MOST_ITEMS
+        ]
 
     return make
 

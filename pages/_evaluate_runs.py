@@ -15,7 +15,8 @@ from typing import TypeVar
 import streamlit as st
 
 import vif
-from pages import _runtime
+from pages import _identity, _runtime
+from vif.evaluation.batched import BatchedRunner
 from vif.evaluation.keeping import EvaluationStore
 from vif.evaluation.measures import Report
 from vif.evaluation.metrics import evaluate
@@ -82,6 +83,7 @@ class Work:
         self.why: str | None = None
         self.stopping = False
         self._access, self._concurrency, self._budget_usd = access, concurrency, budget_usd
+        self.owner = _identity.owner()
         self._observer = _runtime.observers()
         self._runner: Runner | None = None
         self._task: asyncio.Task[None] | None = None
@@ -121,9 +123,10 @@ class Work:
         try:
             async with AsyncExitStack() as stack:
                 apis = {subject.name: self._connect(subject, stack) for subject in self.run.subjects}
-                keeper = EvaluationStore(await _runtime.store().store())
-                self._runner = Runner(
-                    self.run, apis, keeper, concurrency=self._concurrency, budget_usd=self._budget_usd
+                keeper = EvaluationStore(await _runtime.store().store(), self.owner)
+                # Without a job of its own it refuses a run whose batches are still out, instead of paying again.
+                self._runner = BatchedRunner(
+                    self.run, {}, keeper, apis=apis, concurrency=self._concurrency, budget_usd=self._budget_usd
                 )
                 async with aclosing(self._runner.run()) as events:
                     async for event in events:
@@ -190,8 +193,9 @@ def begin(run: Run, access: vif.Access, concurrency: int, budget_usd: float | No
 
 
 def work(id: str) -> Work | None:
-    """The run under way, or that came to an end since the server started."""
-    return _works().get(id)
+    """The run under way, or that came to an end since the server started; None for one of somebody else."""
+    found, owner = _works().get(id), _identity.owner()
+    return found if found is not None and (owner is None or found.owner == owner) else None
 
 
 def under_way(id: str) -> bool:
@@ -234,7 +238,8 @@ def report(kept: Kept) -> Report:
 
 def delete(id: str) -> None:
     """End a run and delete what is kept of it, for good. A callback."""
-    if (found := _works().pop(id, None)) is not None:
+    if (found := work(id)) is not None:
+        del _works()[id]
         found.stop()
         found.stop()
     ask(lambda store: store.delete_run(id))
@@ -244,7 +249,9 @@ def delete(id: str) -> None:
 def ask(work: Callable[[EvaluationStore], Coroutine[object, object, T]]) -> T:
     """What the store says. Raises VifError."""
 
+    owner = _identity.owner()
+
     async def carry_out() -> T:
-        return await work(EvaluationStore(await _runtime.store().store()))
+        return await work(EvaluationStore(await _runtime.store().store(), owner))
 
     return _runtime.event_loop().submit(carry_out()).result(WAIT_S)
