@@ -24,13 +24,14 @@ from vif.evaluation.plan import config_of
 from vif.evaluation.records import Progress, Result, Run, Subject
 from vif.evaluation.runner import Runner, Stopped
 from vif.evaluation.suite import Case
+from vif.flow import Mode
 from vif.store.evaluations import RunRow
 
 T = TypeVar("T")
 
 WAIT_S = 30.0
 LISTED = 100
-_OPENED, _REPORTS = "evaluate_opened", "evaluate_reports"
+_OPENED, _OTHER, _REPORTS = "evaluate_opened", "evaluate_other", "evaluate_reports"
 KEPT_REPORTS = 3
 """Of a session: the run that is open, and those it was compared with."""
 
@@ -142,7 +143,7 @@ class Work:
 
     def _connect(self, subject: Subject, stack: AsyncExitStack) -> vif.VifApi:
         config = config_of(self.run, subject)
-        mode = "formula" if subject.formula else "dual"
+        mode: Mode = "formula" if subject.formula else "dual"
         api = vif.connect(config, self._access, mode=mode, observer=self._observer)
         stack.push_async_callback(api.aclose)
         return api
@@ -222,6 +223,14 @@ def load(id: str) -> Kept | None:
     """A run as it is kept, or None. Raises StoreError."""
     run = ask(lambda store: store.run(id))
     return None if run is None else Kept(run, ask(lambda store: store.results(id)))
+
+
+def load_once(id: str, done: int) -> Kept | None:
+    """As `load`, read again only when more of it is done. Raises StoreError."""
+    before: Kept | None = st.session_state.get(_OTHER)
+    if before is None or before.run.id != id or len(before.results) != done:
+        before = st.session_state[_OTHER] = load(id)
+    return before
 
 
 def report(kept: Kept) -> Report:

@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 
 import vif
-from pages import _circuits, _drill, _runtime, _words
+from pages import _circuits, _drill, _identity, _runtime, _words
 from pages._sidebar import Settings
 from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED
 from vif import figures
 from vif.flow import Mode
+from vif.identity import Role
 from vif.percentiles import Percentiles
 from vif.telemetry.live import Failure, Live, Snapshot
 
@@ -24,7 +25,10 @@ SCOPES = {"session": "This session", "server": "This server"}
 
 
 def choose_scope() -> str:
-    """Ask whose figures are wanted."""
+    """Ask whose figures are wanted; those of everybody are for admins."""
+    role = _identity.person().role
+    if role is None or not role.covers(Role.ADMIN):
+        return "session"
     return str(
         st.segmented_control(
             "Whose figures",

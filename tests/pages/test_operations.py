@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vif
@@ -72,3 +75,27 @@ def test_a_drill_has_figures_of_its_own(standin: Standin) -> None:
     page.look()
     assert page.metrics["Interactions"] == "1"
     assert page.metrics["Fallbacks"] == "100%"
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server that strangers reach."""
+    monkeypatch.setenv("VIF_PUBLIC", "1")
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()  # no later test is a guest
+
+
+@pytest.mark.usefixtures("public")
+def test_a_guest_of_a_public_server_sees_the_figures_of_this_session_only() -> None:
+    app = AppTest.from_function(_scope).run()
+    assert app.text[0].value == "session"
+    assert len(app.main.children) == 1  # nothing to choose
+
+
+def _scope() -> None:
+    import streamlit as st
+
+    from pages import _operations
+
+    st.text(_operations.choose_scope())
