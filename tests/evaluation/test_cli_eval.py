@@ -563,5 +563,5 @@ def test_a_database_that_fails_is_one_line(vif: Terminal, monkeypatch: pytest.Mo
         raise StoreError("the disk is full")
 
     monkeypatch.setattr("vif.evaluation.keeping.EvaluationStore.add_result", full)
-    done = vif("--suite", vif.suite(2), "--formula", "--repeats", "1")
+    done = vif("--suite", vif.suite(2), "--formula", "--repeats", "1", "--concurrency", "1")
     assert (done.status, done.faults) == (2, ["vif: the disk is full"])
