@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import streamlit as st
 
-from pages import _evaluate_list, _evaluate_runs
+from pages import _evaluate_cases, _evaluate_changes, _evaluate_files, _evaluate_list, _evaluate_runs, _evaluate_versus
 from pages._evaluate_runs import Kept
 from pages._evaluate_words import names_of
 from pages._sidebar import Settings
@@ -32,10 +32,17 @@ def draw(kept: Kept, settings: Settings, *, may_run: bool) -> None:
     _draw_unfinished(kept, settings, may_run=may_run)
     st.header(plain(report.headline), anchor=False)
     _draw_board(report)
-    tabs = {
-        "Measures": (":material/checklist:", lambda: draw_measures(report)),
-    }
-    _draw_tabs(tabs)
+    _draw_tabs(
+        {
+            "Measures": (":material/checklist:", lambda: draw_measures(report)),
+            "Cases": (":material/view_list:", lambda: _evaluate_cases.draw(kept, report)),
+            "Reader against reader": (":material/balance:", lambda: _evaluate_versus.draw_against(report)),
+            "Quality, speed, price": (":material/speed:", lambda: _evaluate_versus.draw_offers(report)),
+            "By tag": (":material/sell:", lambda: _evaluate_versus.draw_tags(report)),
+            "Two runs": (":material/compare_arrows:", lambda: _evaluate_changes.draw(report)),
+            "Files": (":material/download:", lambda: _evaluate_files.draw(kept, report, may_run=may_run)),
+        }
+    )
 
 
 def _draw_tabs(tabs: Mapping[str, tuple[str, Callable[[], None]]]) -> None:

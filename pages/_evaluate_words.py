@@ -10,12 +10,16 @@ import streamlit as st
 
 from pages import _choices
 from pages._text import plain
+from pages._theme import THEMED
 from vif.evaluation.records import Run
 
 PARAMETER = "run"
 """In the address: which run is looked at."""
 
 LONGEST_FAULT = 300
+
+_FREE = ("#000007", "#000008", "#000009", "#000010")
+"""Places of the theme's chart colours that are nobody's; see `_theme.THEMED`."""
 
 
 def names_of(run: Run) -> Mapping[str, str]:
@@ -67,3 +71,19 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def shortened(text: str, longest: int = LONGEST_FAULT) -> str:
     """A fault that quotes a cell of a megabyte is shown with its ends."""
     return text if len(text) <= longest else f"{text[: longest // 2]} … {text[-longest // 2 :]}"
+
+
+def is_phone() -> bool:
+    """Whether the browser calls itself one."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
+def colours_of(run: Run) -> Mapping[str, str]:
+    """A colour of the theme for each subject, by what it is called: those of reader and formula, then those no domain
+    has.
+    """
+    names = names_of(run)
+    models = [subject.name for subject in run.subjects if not subject.formula]
+    free = [THEMED.llm1, *_FREE]
+    found = {names[model]: free[number % len(free)] for number, model in enumerate(models)}
+    return found | {names[subject.name]: THEMED.formula for subject in run.subjects if subject.formula}

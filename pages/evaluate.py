@@ -19,7 +19,7 @@ from vif.errors import VifError
 from vif.identity import Role
 
 settings = _sidebar.sidebar()
-# A run costs money and belongs to the server; a link to its results may be handed to anybody who gets in.
+# A run spends this server's keys without the limits of a session.
 role = _identity.person().role
 may_run = role is not None and role.covers(Role.ADMIN)
 chosen = st.query_params.get(PARAMETER)
@@ -43,6 +43,6 @@ try:
             _evaluate_setup.draw(settings)
             _evaluate_list.draw(settings)
         else:
-            st.info("Starting a run needs the role admin. Somebody who has it can give you the link to a run.")
+            st.info("Starting a run needs the role admin: it spends this server's keys.", icon=":material/lock:")
 except VifError as error:
     st.warning(plain(str(error)), icon=":material/error:")

@@ -4,6 +4,16 @@ Nothing here knows of a page; Plotly is imported when the first figure is made.
 """
 
 from vif.figures.compare import SMALL_RADAR_HEIGHT, agreement_in_words, describe_small_radar, small_radar
+from vif.figures.evaluation import (
+    Offer,
+    Strip,
+    against,
+    describe_against,
+    describe_offers,
+    describe_strips,
+    offers_chart,
+    strips,
+)
 from vif.figures.operations import cost_timeline, describe_cost, describe_latency, latency_timeline
 from vif.figures.oscillation import SEEN, Move, describe_qualities, describe_resonance, moves
 from vif.figures.reading import (
@@ -40,21 +50,27 @@ __all__ = [
     "SMALL_RADAR_HEIGHT",
     "Difference",
     "Move",
+    "Offer",
     "Palette",
+    "Strip",
     "TimePart",
     "TurnReading",
+    "against",
     "agreement_in_words",
     "boundary_chart",
     "boundary_label",
     "cost_timeline",
+    "describe_against",
     "describe_boundaries",
     "describe_cost",
     "describe_latency",
+    "describe_offers",
     "describe_qualities",
     "describe_quality_radar",
     "describe_radar",
     "describe_resonance",
     "describe_small_radar",
+    "describe_strips",
     "describe_time",
     "describe_turns",
     "describe_volume",
@@ -63,9 +79,11 @@ __all__ = [
     "duration_in_words",
     "latency_timeline",
     "moves",
+    "offers_chart",
     "quality_radar",
     "radar",
     "small_radar",
+    "strips",
     "time_chart",
     "time_parts",
     "turns_chart",
