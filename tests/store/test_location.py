@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import importlib.machinery
+import sqlite3
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,7 @@ import pytest
 from vif.errors import ConfigError
 from vif.interaction import Interaction
 from vif.store import Store, default_url
-from vif.store.location import checked_url, shown
+from vif.store.location import checked_url, create_file, shown
 
 PSYCOPG = "vif.store.location.find_spec"
 
@@ -107,3 +111,14 @@ def test_a_file_that_is_no_database_is_a_clear_error_and_stays_as_it_is(tmp_path
     with pytest.raises(ConfigError, match=r"diary\.txt' cannot be opened: file is not a database"):
         Store(f"sqlite:///{diary}")
     assert diary.read_text() == "Dear diary, " * 100
+
+
+def test_opening_a_second_store_leaves_the_locks_of_the_first_alone(sqlite_url: str, path: Path) -> None:
+    Store(sqlite_url).close()
+    writes = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")  # its locks are on the file itself
+        connection.execute("BEGIN EXCLUSIVE")
+        create_file(path)
+        other = subprocess.run([sys.executable, "-c", writes, path], capture_output=True, text=True, check=False)
+    assert "database is locked" in other.stderr

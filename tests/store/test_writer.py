@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, event, text
@@ -127,3 +128,17 @@ def test_closing_carries_out_what_was_submitted_and_refuses_more(writer: Writer,
     assert len(numbers(engine)) == 1200
     with pytest.raises(StoreError, match="the store is closed"):
         writer.submit(partial(add, number=-1))
+
+
+def test_writers_to_one_file_take_turns_and_those_to_another_do_not_wait(tmp_path: Path) -> None:
+    engines = [make_engine(checked_url(f"sqlite:///{tmp_path}/{name}.sqlite3")) for name in ("one", "one", "other")]
+    first, second, elsewhere = map(Writer, engines)
+    gate = Gate(first)
+    waiting = second.submit(lambda _connection: "then")
+    assert elsewhere.submit(lambda _connection: "at once").result() == "at once"
+    assert not waiting.done()
+    gate.open()
+    assert (gate.done.result(), waiting.result()) == (None, "then")
+    for writer, engine in zip((first, second, elsewhere), engines, strict=True):
+        writer.close()
+        engine.dispose()

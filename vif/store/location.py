@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from vif.errors import ConfigError
 
 SETTING = "database_url (VIF_DATABASE_URL)"
 ALLOWED = "it must be sqlite:///path/of/a/file or postgresql://user:password@host/database"
+
+_creating = threading.Lock()
 
 
 def default_url() -> str:
@@ -62,7 +65,12 @@ def create_file(path: Path) -> None:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # A file that is there is not opened: closing it would release the locks SQLite holds on it in this process.
+        with _creating:
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:  # another process was quicker
+        pass
     except OSError as error:
         raise ConfigError(f"the database {str(path)!r} cannot be opened: {error.strerror}") from None
 

@@ -6,8 +6,10 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -17,6 +19,9 @@ from vif.store.errors import StoreError
 
 LARGEST_BATCH = 500
 """Writes in one transaction, so that other processes get their turn."""
+
+_turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_counting = threading.Lock()
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -34,6 +39,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._turn = _turn(engine)
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -71,7 +77,7 @@ class Writer:
 
     def _write(self, batch: list[_Job[Any]]) -> None:
         try:
-            with writing(self._engine) as connection, connection.begin():
+            with self._turn, writing(self._engine) as connection, connection.begin():
                 results = [job.work(connection) for job in batch]
         except Exception as error:  # noqa: BLE001  # told to those who wait
             self._tell(batch, error)
@@ -87,6 +93,17 @@ class Writer:
             return
         for job in batch:
             job.done.set_exception(as_store_error(error) if isinstance(error, SQLAlchemyError) else error)
+
+
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    """What the writers of this process to one SQLite file take turns by.
+
+    SQLite lets those who wait try again by chance: of many, one would in the end have waited for too long.
+    """
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    with _counting:
+        return _turns.setdefault(str(engine.url.database), threading.Lock())
 
 
 def as_store_error(error: SQLAlchemyError) -> StoreError:
