@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from vif.evaluation._shown import better_words, ends, number, one_line, p_words, signed, target_words, verdict
 from vif.evaluation.measures import METRICS, Metric, Report, SubjectReport
+from vif.evaluation.shown import better_words, ends, number, one_line, p_words, signed, target_words, verdict
 from vif.evaluation.targets import MEASURES, TARGETS
 
 if TYPE_CHECKING:

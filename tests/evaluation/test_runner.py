@@ -61,10 +61,11 @@ class Reader:
 class Memory:
     """Keeps results in a dictionary."""
 
-    def __init__(self, fails_at: int | None = None) -> None:
+    def __init__(self, fails_at: int | None = None, seconds: float = 0.0) -> None:
         self.runs: dict[str, Run] = {}
         self.kept: dict[Key, Result] = {}
-        self.fails_at = fails_at
+        self.fails_at, self.seconds = fails_at, seconds
+        self.on_the_way = self.most_on_the_way = 0
 
     async def save_run(self, run: Run) -> None:
         self.runs.setdefault(run.id, run)
@@ -72,6 +73,11 @@ class Memory:
     async def add_result(self, run_id: str, result: Result) -> None:
         assert run_id in self.runs
         assert result.key not in self.kept, "measured twice"
+        if self.seconds:
+            self.on_the_way += 1
+            self.most_on_the_way = max(self.most_on_the_way, self.on_the_way)
+            await asyncio.sleep(self.seconds)
+            self.on_the_way -= 1
         if len(self.kept) == self.fails_at:
             raise StoreError("the disk is full")
         self.kept[result.key] = result
@@ -128,6 +134,24 @@ def results(events: Sequence[Event]) -> list[Result]:
 
 def last_progress(events: Sequence[Event]) -> Progress:
     return [event for event in events if isinstance(event, Progress)][-1]
+
+
+def test_the_next_call_does_not_wait_for_the_database() -> None:
+    run, reader = make_run(suite(12), [LUNA]), Reader()
+    memory = Memory(seconds=0.08)
+    _, seconds = carried_out(run, {LUNA: reader}, memory, concurrency=4)
+    # Three rounds of calls, and the last results on their way: 3 × 0.1 + 0.08. Waiting each time: 3 × 0.18 = 0.54.
+    assert seconds == pytest.approx(0.38, abs=0.01)
+    assert (reader.most, len(memory.kept)) == (4, 12)
+
+
+def test_a_slow_database_does_not_pile_up_answers_that_could_be_lost() -> None:
+    run, reader = make_run(suite(12), [LUNA]), Reader()
+    memory = Memory(seconds=1.0)
+    carried_out(run, {LUNA: reader}, memory, concurrency=2)
+    assert reader.most == 2
+    assert memory.most_on_the_way <= 4
+    assert len(memory.kept) == 12
 
 
 def test_every_case_is_read_by_every_subject_as_often_as_planned_and_each_reading_is_kept() -> None:
@@ -252,7 +276,8 @@ def test_a_result_that_cannot_be_kept_ends_the_run_with_what_went_wrong() -> Non
     reader = Reader()
     with pytest.raises(StoreError, match="the disk is full"):
         carried_out(make_run(suite(20), [LUNA]), {LUNA: reader}, Memory(fails_at=3), concurrency=2)
-    assert (len(reader.questions), reader.under_way) == (4, 0)
+    # Two rounds of two were answered, and two more were asked while the last ones were on their way to the disk.
+    assert (len(reader.questions), reader.under_way) == (6, 0)
 
 
 # ── Stopping and going on ───────────────────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from vif.evaluation import _html_pictures as pictures
 from vif.evaluation._html_pictures import Reader
 from vif.evaluation._html_text import foreign, named, reader_name, section
-from vif.evaluation._shown import not_ok, number
 from vif.evaluation.measures import CaseReport, Report
 from vif.evaluation.records import Result
+from vif.evaluation.shown import not_ok, number
 
 LONGEST_MESSAGE = 600
 LONGEST_FAULT = 400

@@ -12,8 +12,8 @@ from html import escape
 
 from vif.domains import DOMAINS, Domain
 from vif.evaluation._html_style import COLOURS, FORMULA_COLOUR
-from vif.evaluation._shown import number, one_line
 from vif.evaluation.measures import CaseReport, Metric, Report
+from vif.evaluation.shown import number, one_line
 from vif.evaluation.suite import Case
 from vif.statistics.bootstrap import Interval
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from vif.evaluation._html_pictures import Reader, legend_mark
-from vif.evaluation._shown import plain
+from vif.evaluation.shown import plain
 
 
 def text(shown: str, longest: int | None = None) -> str:

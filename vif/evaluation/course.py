@@ -30,13 +30,15 @@ class Job(NamedTuple):
 class _Line:
     """The jobs of one subject. `costs` are estimates by case; None when the price is not known.
 
-    `at_once` is 0 for a subject that is asked in batches: it has no turn.
+    `at_once` is 0 for a subject that is asked in batches: it has no turn. Of those `under_way` some are `asked`, the
+    others answered and on their way into the database.
     """
 
     waiting: deque[Job]
     at_once: int
     costs: Mapping[str, float] | None
     under_way: int = 0
+    asked: int = 0
     done: int = 0
     seconds: float = 0.0
 
@@ -66,6 +68,7 @@ class Course:
         """`budget_usd` is for the whole run, what is kept of it included. The `batched` subjects have no turns."""
         self._total, self._concurrency, self._budget = run.total, concurrency, budget_usd
         self._aside = 0.0
+        self._prices: dict[tuple[str, str, int], float] = {}
         self._spent = 0.0
         self._done = self._failed = 0
         self._dropped: dict[str, str] = {}
@@ -110,15 +113,16 @@ class Course:
 
     def next(self) -> Job | None:
         """The next reading to begin; None when there is none, or none that may begin now."""
-        free = [line for line in self._lines.values() if line.waiting and line.under_way < line.at_once]
+        free = [line for line in self._lines.values() if line.waiting and line.asked < line.at_once]
         if not free:
             return None
-        line = min(free, key=lambda line: (line.under_way, line.done))
+        line = min(free, key=lambda line: (line.asked, line.done))
         cost = line.cost(line.waiting[0].case.id)
         # Calls can cost more than estimated: what is under way is counted at the estimate, what is done as it was.
         if self._budget is not None and self._spent + self._aside + cost > self._budget + _ROUNDING_USD:
             return None
         line.under_way += 1
+        line.asked += 1
         self._aside += cost
         return line.waiting.popleft()
 
@@ -146,6 +150,13 @@ class Course:
         """Something is under way that nobody waits for any longer."""
         self._left.append(why)
 
+    def answered(self, result: Result) -> None:
+        """A reading that `next` gave is there, not kept yet: its subject has a place again, and its price is known."""
+        line = self._lines[result.subject]
+        line.asked -= 1
+        self._prices[result.key] = _price(result)
+        self._aside += _price(result) - line.cost(result.case_id)
+
     def finish(self, result: Result) -> bool:
         """Count the reading of a job that was begun. False when it failed for no fault of the model: it does not count.
 
@@ -153,7 +164,7 @@ class Course:
         """
         line = self._lines[result.subject]
         line.under_way -= 1
-        self._aside -= line.cost(result.case_id)
+        self._aside -= self._prices.pop(result.key, line.cost(result.case_id))
         if why := fault_of_settings(result):
             line.waiting.clear()
             self._dropped[result.subject] = why
@@ -179,7 +190,7 @@ class Course:
     def _tally(self, result: Result) -> None:
         self._done += 1
         self._failed += not result.read
-        self._spent += (result.recognition.cost_usd or 0.0) if result.recognition else 0.0
+        self._spent += _price(result)
 
     def _left_s(self) -> float | None:
         """From the mean time of each subject's readings: all places filled, and no subject beyond its own limit.
@@ -194,6 +205,10 @@ class Course:
         needed = [(line.left * (line.seconds / line.done if line.done else usual), line.at_once) for line in lines]
         together = sum(seconds for seconds, _ in needed) / self._concurrency
         return max(together, *(seconds / places for seconds, places in needed))
+
+
+def _price(result: Result) -> float:
+    return (result.recognition.cost_usd or 0.0) if result.recognition else 0.0
 
 
 def fault_of_settings(result: Result) -> str | None:

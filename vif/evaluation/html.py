@@ -12,7 +12,9 @@ from vif.evaluation._html_cases import cases
 from vif.evaluation._html_pictures import Reader
 from vif.evaluation._html_style import style_sheet
 from vif.evaluation._html_text import foreign, listed, named, reader_name, section, table, text
-from vif.evaluation._shown import (
+from vif.evaluation.measures import METRICS, Metric, MetricName, Report, SubjectReport, Unit
+from vif.evaluation.records import Result
+from vif.evaluation.shown import (
     UNKNOWN,
     better_words,
     command,
@@ -25,8 +27,6 @@ from vif.evaluation._shown import (
     target_words,
     verdict,
 )
-from vif.evaluation.measures import METRICS, Metric, MetricName, Report, SubjectReport, Unit
-from vif.evaluation.records import Result
 from vif.evaluation.targets import MEASURES, TARGETS
 
 OF_A_TAG: tuple[MetricName, ...] = ("mae", "in_range")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from vif.evaluation._shown import (
+from vif.evaluation.measures import METRICS, Metric, Report
+from vif.evaluation.shown import (
     UNKNOWN,
     better_words,
     command,
@@ -20,7 +21,6 @@ from vif.evaluation._shown import (
     target_words,
     verdict,
 )
-from vif.evaluation.measures import METRICS, Metric, Report
 from vif.evaluation.targets import MEASURES, TARGETS
 
 WORST_CASES = 5

@@ -116,29 +116,41 @@ class Runner:
 
     async def _read_all(self, course: Course, events: asyncio.Queue[Event | None]) -> None:
         """Everybody in turn, until nothing is left that may begin."""
-        under_way: set[asyncio.Task[Result]] = set()
+        asked: set[asyncio.Task[Result]] = set()
+        keeping: set[asyncio.Task[Result]] = set()
+        finished: set[asyncio.Task[Result]] = set()
         try:
             while True:
-                while self._may_begin(under_way) and (job := course.next()):
-                    under_way.add(asyncio.create_task(self._carry_out(job)))
-                if not under_way:
+                # A place is free once the answer is there: the next call does not wait for the database.
+                while self._may_begin(asked, keeping) and (job := course.next()):
+                    asked.add(asyncio.create_task(self._read(job)))
+                if not asked and not keeping:
                     break
-                finished, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for task in finished:
-                    if course.finish(result := task.result()):
+                finished, _ = await asyncio.wait(asked | keeping, return_when=asyncio.FIRST_COMPLETED)
+                answered, kept = finished & asked, finished & keeping
+                asked, keeping = asked - answered, keeping - kept
+                done = [task.result() for task in kept]
+                for task in answered:
+                    course.answered(result := task.result())
+                    if fault_of_settings(result):
+                        done.append(result)  # nothing to keep, and nobody may ask in the same way meanwhile
+                    else:
+                        keeping.add(asyncio.create_task(self._kept(result)))
+                for result in done:
+                    if course.finish(result):
                         events.put_nowait(result)
-                events.put_nowait(course.progress())
+                if done:
+                    events.put_nowait(course.progress())
         finally:
-            for task in under_way:
+            for task in asked | keeping:
                 task.cancel()
-            if under_way:
-                await asyncio.wait(under_way)
+            # All are looked at: of two that failed together asyncio would log the second one.
+            await asyncio.gather(*asked, *keeping, *finished, return_exceptions=True)
 
-    def _may_begin(self, under_way: Sized) -> bool:
-        return not self._asked_to_stop and len(under_way) < self._concurrency
-
-    async def _carry_out(self, job: Job) -> Result:
-        return await self._kept(await self._read(job))
+    def _may_begin(self, asked: Sized, keeping: Sized) -> bool:
+        """So many at a time, and as many again on their way into the database: more would be lost in a crash."""
+        places = self._concurrency
+        return not self._asked_to_stop and len(asked) < places and len(asked) + len(keeping) < 2 * places
 
     async def _kept(self, result: Result) -> Result:
         """The result, once it is kept: before that nobody hears of it."""
