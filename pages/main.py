@@ -55,6 +55,12 @@ CAMPAIGNS = st.Page(
     icon=":material/rate_review:",
     help="What is to be judged, by how many, and by which questions.",
 )
+HISTORY = st.Page(
+    "history.py",
+    title="History",
+    icon=":material/history:",
+    help="Every message that was sent: find it, open it as it was, compare it, delete it.",
+)
 
 OPERATIONS = st.Page(
     "operations.py",
@@ -63,7 +69,7 @@ OPERATIONS = st.Page(
     help="How the models are doing, and a drill: what happens when LLM #1 fails.",
 )
 
-page = st.navigation([EXPLORE, COMPARE, EVALUATE, RATE, VERDICT, CAMPAIGNS, OPERATIONS])
+page = st.navigation([EXPLORE, COMPARE, EVALUATE, RATE, VERDICT, CAMPAIGNS, HISTORY, OPERATIONS])
 # A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
     _conversation.stop()
