@@ -37,7 +37,7 @@ def _distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return max(abs(one[name] - other[name]) for name in one)
 
 
-async def test_at_least_55_of_the_60_judged_activations_are_in_range(reader: EmbeddedReader) -> None:
+async def test_at_least_57_of_the_60_judged_activations_are_in_range(reader: EmbeddedReader) -> None:
     with CASES.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     readings = await reader.read_many([row["message"] for row in rows])
@@ -47,7 +47,7 @@ async def test_at_least_55_of_the_60_judged_activations_are_in_range(reader: Emb
         for name, value in reading.activations.items()
     ]
     assert len(in_range) == 60
-    assert sum(in_range) >= 55
+    assert sum(in_range) >= 57
 
 
 @pytest.mark.parametrize(
@@ -147,15 +147,16 @@ def _written(path: Path, content: bytes) -> Path:
     ("message", "text"),
     [
         ("  Hello   there \n", "Hello there"),
-        ("HOW ARE YOU", "how are you"),
+        ("HOW ARE YOU", "How are you"),
+        ("how are you", "How are you"),
         ("The DNA test", "The DNA test"),
         ("Fine.", "Fine"),
         ("Well...", "Well..."),
         (".", "."),
-        ("nooooooo!!!!!!", "nooo!!!"),
+        ("nooooooo!!!!!!", "Nooo!!!"),
         ("Ｈｉ！", "Hi!"),
         ("好的。", "好的"),
-        ("zero\u200bwidth\ud800", "zerowidth"),
+        ("zero\u200bwidth\ud800", "Zerowidth"),
     ],
 )
 def test_what_does_not_change_the_meaning_is_taken_out(message: str, text: str) -> None:
@@ -229,4 +230,4 @@ def test_a_head_for_another_normalisation_is_unavailable() -> None:
 
 def test_the_shipped_head_is_for_the_installed_weights() -> None:
     assert shipped_head().weights_fingerprint == EmbeddedModel().weights_fingerprint
-    assert shipped_head().weights.shape[1] == 576
+    assert shipped_head().weights.shape[1] == 1152

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vif.errors import BadRequestError, ConnectError, InvalidJsonError, ServerError, UnavailableError
-from vif.llm.gguf import find_gguf, fingerprint, model_name, reading_gguf
+from vif.llm.gguf import find_gguf, fingerprint, model_name, read_header, reading_gguf
 from vif.llm.native import REPLY_CONTEXT, Engine, Work, events, server_for, within
 from vif.llm.protocol import Completion, Finish, Provider, Request, Turn, Usage
 
@@ -29,6 +29,7 @@ READING_BYTES = 900
 
 _READING_TIMEOUT_S = 60.0
 _READING_PREFIX = "<|im_start|>user\n"
+_READING_QUESTION = "\nWhich kind of message"
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "repeat_last_n": 128}
 _CUT = "\n[…]\n"
 
@@ -44,7 +45,7 @@ class EmbeddedModel:
     def __init__(self, path: str | Path | None = None, *, cache_folder: Path | None = None) -> None:
         self._given = path
         self._cache_folder = cache_folder
-        self._prefix: tuple[NDArray[np.float64], int] | None = None
+        self._around: tuple[int, int] | None = None
 
     @property
     def provider(self) -> Provider:
@@ -108,7 +109,8 @@ class EmbeddedModel:
         yield Completion(text=text, model=self.model, finish=finish, usage=usage)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Hidden states, shape (len(texts), width): each text's mean over its own tokens, without the chat prefix.
+        """Hidden states, shape (len(texts), 2 · width): of each text the mean over its own tokens, and the mean over
+        the tokens of a question put behind it, in which the model turns from continuing the text to judging it.
 
         A text longer than READING_BYTES is cut there; an empty one raises BadRequestError.
         """
@@ -116,18 +118,17 @@ class EmbeddedModel:
 
         deadline = asyncio.get_running_loop().time() + _READING_TIMEOUT_S * max(1, len(texts))
         engine = await within(deadline, asyncio.to_thread(self._reader))
-        if self._prefix is None:
-            self._prefix = await _mean_state(engine, _READING_PREFIX, deadline)
-        prefix, prefix_tokens = self._prefix
+        before, behind = self._around = self._around or await _around(engine, deadline)
         rows = []
         for text in texts:
             if not text:
                 raise BadRequestError("an empty text has no hidden states")
             clipped = _plain(text).encode()[:READING_BYTES].decode(errors="ignore")
-            mean, tokens = await _mean_state(engine, _READING_PREFIX + clipped, deadline)
-            # The states of the prefix do not depend on what follows, so they can be taken out of the mean exactly.
-            rows.append((mean * tokens - prefix * prefix_tokens) / (tokens - prefix_tokens))
-        return np.array(rows).reshape(len(rows), prefix.shape[0])
+            states = await _states(engine, _READING_PREFIX + clipped + _READING_QUESTION, deadline)
+            # The model is causal: what stands behind the text does not change the states of its tokens.
+            own, question = states[before : max(before + 1, len(states) - behind)], states[-behind:]
+            rows.append(np.concatenate([own.mean(axis=0), question.mean(axis=0)]))
+        return np.array(rows).reshape(len(rows), 2 * read_header(self.weights).width)
 
     async def prepare(self) -> None:
         """Load both servers now, so that the first message does not wait for it."""
@@ -163,16 +164,23 @@ def _delta(event: Mapping[str, object]) -> tuple[str, Finish | None, Usage | Non
     return content if isinstance(content, str) else "", ended, counted
 
 
-async def _mean_state(engine: Engine, text: str, deadline: float) -> tuple[NDArray[np.float64], int]:
-    """The mean of the hidden states of all tokens of `text`, and how many those are."""
+async def _around(engine: Engine, deadline: float) -> tuple[int, int]:
+    """How many tokens stand before a text and behind it."""
+    # With a letter between them, since the line breaks of prefix and question alone would become one token.
+    asked = await _states(engine, _READING_PREFIX + "a" + _READING_QUESTION, deadline)
+    unasked = await _states(engine, _READING_PREFIX + "a", deadline)
+    return len(await _states(engine, _READING_PREFIX, deadline)), len(asked) - len(unasked)
+
+
+async def _states(engine: Engine, text: str, deadline: float) -> NDArray[np.float64]:
+    """The hidden states of all tokens of `text`, shape (tokens, width)."""
     import numpy as np
 
-    answer = await engine.json("/v1/embeddings", {"input": text}, deadline)
-    state = np.asarray(_first(answer.get("data")).get("embedding"), dtype=np.float64)
-    tokens = _count(_mapping(answer.get("usage")).get("prompt_tokens"))
-    if state.ndim != 1 or not tokens:
+    answer = await engine.json("/embedding", {"input": text}, deadline)
+    states = np.asarray(answer.get("embedding"), dtype=np.float64)
+    if states.ndim != 2 or not len(states):
         raise InvalidJsonError("the embedded model sent no hidden states")
-    return state, tokens
+    return states
 
 
 async def _fitting(engine: Engine, request: Request, room: int, deadline: float) -> list[dict[str, str]]:

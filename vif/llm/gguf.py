@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from vif.errors import ConfigError, UnavailableError
 
-READING_LAYERS = 18
+READING_LAYERS = 22
 """Layers kept for reading: the hidden states here carry more about a message than those of the last layer."""
 
 _MAGIC = b"GGUF"

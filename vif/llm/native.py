@@ -143,7 +143,7 @@ def _load(path: Path, *, reading: bool) -> Engine:
     params.n_threads_http = 16
     if reading:
         params.embedding = True
-        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
         params.embd_normalize = -1
         params.n_parallel = 1
         params.n_ctx = params.n_batch = params.n_ubatch = READING_CONTEXT
@@ -213,10 +213,13 @@ def _refusal(status: int, body: bytes) -> ModelError:
 
 
 def parsed(text: str | bytes) -> Mapping[str, object]:
+    """The one object of an answer; some endpoints put it into a list."""
     try:
         found = json.loads(text)
     except ValueError:
         found = None
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
     if not isinstance(found, dict):
         raise InvalidJsonError("the embedded model sent something other than a JSON object")
     return found

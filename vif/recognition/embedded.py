@@ -1,7 +1,7 @@
 """The embedded recogniser: hidden states of a small language model, read by a trained head.
 
-The head is a multinomial logistic regression over kinds of messages; the activations of a message are the mean of the
-kinds' activations, weighted by the squares of their probabilities. So it can also say why: «72 % literature and art».
+The head is a linear classifier over kinds of messages; the activations of a message are the mean of the kinds'
+activations, weighted by the squares of their probabilities. So it can also say why: «72 % literature and art».
 `training/` holds the labels and the script that make the head.
 """
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NORMALISATION = 1
-"""Changes whenever `normalised` or `windows` do: a head only fits the texts it was trained on."""
+NORMALISATION = 2
+"""Changes whenever `normalised`, `windows` or the model's `embed` do: a head only fits what it was trained on."""
 
 WINDOW_CHARACTERS = 250
 WINDOW_BYTES = 500
@@ -58,6 +58,7 @@ class Head:
     """The trained part. Shapes: centre (width,), weights (kinds, width), bias (kinds,), activations (kinds, 4).
 
     It looks at the direction of a hidden state as seen from `centre`, the mean state of all labels, not at its length.
+    A state consists of `parts` of equal width, each of which has a direction of its own.
     """
 
     centre: NDArray[np.float64]
@@ -67,6 +68,7 @@ class Head:
     kinds: tuple[str, ...]
     weights_fingerprint: str
     normalisation: int = NORMALISATION
+    parts: int = 1
 
     def probabilities(self, states: NDArray[np.float64], temperature: float = 1.0) -> NDArray[np.float64]:
         """Probability of each kind, shape (n, kinds), for hidden states of shape (n, width).
@@ -75,15 +77,15 @@ class Head:
         """
         import numpy as np
 
-        logits = (directions(states, self.centre) @ self.weights.T + self.bias) / temperature
+        logits = (directions(states, self.centre, self.parts) @ self.weights.T + self.bias) / temperature
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def activations_of(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """CD, SD, CuD, ED, shape (n, 4), for probabilities of shape (n, kinds).
 
-        The weights are the squared probabilities: of labels never seen, that meets the activations better (error .072
-        instead of .077) than the probabilities themselves, which are honest about how sure the head is.
+        The weights are the squared probabilities: of labels never seen, that meets the activations better than the
+        probabilities themselves, which are honest about how sure the head is.
         """
         import numpy as np
 
@@ -98,6 +100,7 @@ class Head:
             "kinds": self.kinds,
             "weights_fingerprint": self.weights_fingerprint,
             "normalisation": self.normalisation,
+            "parts": self.parts,
         }
         out = BytesIO()
         np.savez_compressed(
@@ -126,6 +129,7 @@ class Head:
                     kinds=tuple(facts["kinds"]),
                     weights_fingerprint=facts["weights_fingerprint"],
                     normalisation=facts["normalisation"],
+                    parts=facts.get("parts", 1),
                 )
         except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
             raise UnavailableError(f"the trained head cannot be read: {error}") from None
@@ -181,19 +185,20 @@ class EmbeddedReader:
         return head
 
 
-def directions(states: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each state as seen from `centre`, scaled to a mean square of 1; shape (n, width) as `states`."""
+def directions(states: NDArray[np.float64], centre: NDArray[np.float64], parts: int = 1) -> NDArray[np.float64]:
+    """Each state as seen from `centre`, shape as `states`; each of its parts scaled to a mean square of 1."""
     import numpy as np
 
-    seen = states - centre
-    return np.asarray(seen / np.sqrt((seen**2).mean(axis=1, keepdims=True)))
+    seen = (states - centre).reshape(len(states), parts, -1)
+    return np.asarray(seen / np.sqrt((seen**2).mean(axis=2, keepdims=True))).reshape(states.shape)
 
 
 def normalised(message: str) -> str:
     """`message` without what does not change its meaning, so that trivial edits do not move the reading.
 
     Full-width letters and signs become ASCII, white space single spaces, invisible characters vanish, a character
-    is repeated three times at most, a message all in capitals becomes lower case, one full stop at the end is dropped.
+    is repeated three times at most, a message all in capitals becomes lower case, the first letter a capital, and one
+    full stop at the end is dropped.
     """
     halved = "".join(chr(ord(char) - 0xFEE0) if "\uff01" <= char <= "\uff5e" else char for char in message)
     spaced = " ".join(halved.split())
@@ -203,7 +208,7 @@ def normalised(message: str) -> str:
         text = text.lower()
     if len(text) > 1 and text[-1] in ".。" and text[-2] not in ".。":
         text = text[:-1].rstrip()
-    return text
+    return text[:1].upper() + text[1:]
 
 
 def windows(text: str) -> list[str]:
