@@ -28,11 +28,16 @@ def draw(first: Kept, second: Kept, zone: tzinfo) -> None:
         st.warning("Another version of VIF wrote one of them, and this one cannot read it.", icon=":material/error:")
         return
     older, newer = read
+    same = older.message == newer.message
+    if same:
+        _draw_message(older)
     st.markdown("\n".join(f"- {sentence}" for sentence in difference(older, newer)))
     for number, (column, kept, interaction) in enumerate(
         zip(st.columns(2, gap="large"), sides, (older, newer), strict=True)
     ):
         with column:
+            if not same:
+                _draw_message(interaction)
             _draw_side(kept, interaction, number, zone)
     st.subheader("Values", anchor=False)
     _draw_values(older, newer)
@@ -42,9 +47,12 @@ def draw(first: Kept, second: Kept, zone: tzinfo) -> None:
             _history_open.draw_reply(_history_open.turn_of(interaction, -number))
 
 
-def _draw_side(kept: Kept, interaction: Interaction, number: int, zone: tzinfo) -> None:
+def _draw_message(interaction: Interaction) -> None:
     with st.chat_message("user", avatar=":material/person:"):
         st.text(interaction.message)
+
+
+def _draw_side(kept: Kept, interaction: Interaction, number: int, zone: tzinfo) -> None:
     badge = _words.source_badge(interaction.recognition)
     st.markdown(f":{badge.colour}-badge[{badge.icon} {badge.label}] &nbsp; :gray[:small[{models(kept.row)}]]")
     st.caption(f"{exactly_when(kept.row.created_at, zone)} · autonomy {interaction.autonomy:.2f}")

@@ -12,6 +12,9 @@ from pages._sidebar import READERS
 from vif.store.history import Choices, Filter
 
 LONGEST_SEARCH = 200
+SEARCH_WIDTH = 440
+"""Pixels: on a phone it takes a line of its own."""
+
 WHOLE, FAILED = "Whole", "Failed or missing"
 
 _TEXT, _STARRED, _CONVERSATION = "history_text", "history_starred", "history_conversation"
@@ -33,7 +36,7 @@ def draw(choices: Choices, zone: tzinfo) -> Filter:
             max_chars=LONGEST_SEARCH,
             label_visibility="collapsed",
             persist_state="session",
-            width="stretch",
+            width=SEARCH_WIDTH,
         )
         active = sum(state.get(key) is not None for key in _FOLDED)
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/tune:", key="history_filter"):

@@ -45,8 +45,9 @@ def draw(history: History, zone: tzinfo) -> None:
         place.before.clear()
         found = history.page(only, PER_PAGE)
     _draw_actions(only, number, found, seen_at)
-    for kept in found:
-        _draw_line(kept, when(kept.row.created_at, zone, seen_at))
+    with st.container(gap="xsmall"):
+        for kept in found:
+            _draw_line(kept, when(kept.row.created_at, zone, seen_at))
     _draw_paging(place, found, number)
 
 
@@ -71,17 +72,20 @@ def _draw_line(kept: Kept, moment: str) -> None:
     row = kept.row
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.checkbox(f"Choose {plain(row.message, 60)}", key=_pick(row.id), label_visibility="collapsed")
-        with st.container(gap="xxsmall"):
-            st.page_link(
-                "history.py",
-                label=f"**{plain(row.message, LONGEST_LINE) or 'An empty message'}**",
-                query_params={PARAMETER: row.id},
+        with st.container(gap=None):
+            # Not a link: the browser would begin a new session with it, and a guest's history ends with their session.
+            st.button(
+                f"**{plain(row.message, LONGEST_LINE) or 'An empty message'}**",
+                key=f"history_open_{row.id}",
+                type="tertiary",
+                on_click=_history_open.open_one,
+                args=(row.id,),
             )
             st.markdown(f":small[{facts(kept, moment)}]")
         st.button(
-            "No longer a favourite" if kept.favourite else "Make it a favourite",
+            ":orange[★]" if kept.favourite else ":gray[☆]",
             key=f"history_star_{row.id}",
-            icon=":material/star:" if kept.favourite else ":material/star_outline:",
+            help="No longer a favourite" if kept.favourite else "Make it a favourite",
             type="tertiary",
             on_click=_history_open.mark,
             args=(row.id, not kept.favourite),

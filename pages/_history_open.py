@@ -47,8 +47,9 @@ def turn_of(interaction: Interaction, number: int = 0) -> Turn:
 
 def draw(history: History, kept: Kept, zone: tzinfo) -> None:
     """The interaction with all that was kept of it, and what can be done with it."""
-    st.button("History", key="history_back", icon=":material/arrow_back:", type="tertiary", on_click=close)
-    _draw_actions(history, kept)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.button("History", key="history_back", icon=":material/arrow_back:", type="tertiary", on_click=close)
+        _draw_actions(history, kept)
     interaction = kept.interaction
     if interaction is None:
         with st.chat_message("user", avatar=":material/person:"):
@@ -113,12 +114,10 @@ def mark(id: str, on: bool) -> None:
 
 def _draw_actions(history: History, kept: Kept) -> None:
     row = kept.row
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", width="content"):
         st.button(
-            "Favourite",
+            ":orange[★] Favourite" if kept.favourite else "☆ Favourite",
             key="history_star",
-            icon=":material/star:" if kept.favourite else ":material/star_outline:",
-            type="primary" if kept.favourite else "secondary",
             help="No longer a favourite" if kept.favourite else "Find it again quickly",
             on_click=mark,
             args=(row.id, not kept.favourite),

@@ -19,6 +19,7 @@ PARAMETER, OTHER = "interaction", "with"
 """In the address: which interaction is open, and which one it is compared with."""
 
 MOST_MOVES = 3
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SOURCES: tuple[Source, ...] = ("llm1", "cache", "secondary", "embedded", "formula")
@@ -32,18 +33,18 @@ def source_label(source: str) -> str:
 def facts(kept: Kept, moment: str) -> str:
     """When, how it was read and by whom, models, cost and time, as one line of Markdown."""
     row, interaction = kept.row, kept.interaction
-    parts = [moment]
+    parts = [f":gray[{moment}]".replace(" ", NO_BREAK)]
     if interaction is not None:
         parts += [mini_reading(interaction), _badge(interaction.recognition)]
     else:
         parts.append(":orange-badge[:material/broken_image: Of another version]")
-    parts.append(models(row))
+    parts.append(f":gray[{models(row)}]")
     if row.cost_usd != 0:
         parts.append(_words.dollars(row.cost_usd).replace("$", r"\$"))
-    parts.append(_words.seconds(row.latency_ms))
+    parts.append(f":gray[{_words.seconds(row.latency_ms)}]".replace(" ", NO_BREAK))
     if row.failed:
         parts.append(":red-badge[:material/error: No whole reply]")
-    return " &nbsp; ".join(part.replace(" ", "\u00a0") if part is moment else part for part in parts)
+    return " · ".join(parts)
 
 
 def mini_reading(interaction: Interaction) -> str:
@@ -53,7 +54,7 @@ def mini_reading(interaction: Interaction) -> str:
         return "no domain"
     bars = "".join(coloured(domain, _bar(interaction.domains.get(domain, 0.0))) for domain in DOMAINS)
     leading = max(known, key=interaction.domains.__getitem__)
-    return f"{bars} {coloured(leading)}\u00a0{interaction.domains[leading]:.2f}"
+    return f"{bars} {coloured(leading)}{NO_BREAK}{interaction.domains[leading]:.2f}"
 
 
 def models(row: Summary) -> str:
