@@ -11,8 +11,8 @@ from train_head import Label, Matrix, fit, predicted  # type: ignore[import-not-
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "learning-curve.svg"
 REPEATS = 3
-PER_KIND = (2, 4, 8, 12)
-KIND_COUNTS = (10, 20, 40, 80)
+PER_KIND = (2, 4, 8)
+KIND_COUNTS = (11, 23, 46)
 Point = tuple[int, float]
 
 
