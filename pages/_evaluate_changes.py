@@ -10,9 +10,9 @@ import streamlit as st
 from pages import _choices, _evaluate_runs
 from pages._evaluate_words import counted, listed, moment
 from pages._text import plain
-from vif.evaluation._shown import ends, number, p_words, signed
 from vif.evaluation.compare import compare_runs
 from vif.evaluation.measures import METRICS, Change, Report
+from vif.evaluation.shown import ends, number, p_words, signed
 from vif.evaluation.targets import MEASURES, TARGETS
 from vif.store.evaluations import RunRow
 

@@ -26,21 +26,27 @@ def choose(id: str | None) -> None:
 
 def draw_head(run: Run, *, under_way: bool = False) -> None:
     """Which run this is, and the way back."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        repeats = f" × {run.repeats}" if run.repeats > 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Evaluations",
+            key="evaluate_back",
+            type="tertiary",
+            icon=":material/arrow_back:",
+            on_click=choose,
+            args=(None,),
+        )
+        repeats = f" × {counted(run.repeats, 'repeat')}" if run.repeats > 1 else ""
         badge = ":primary-badge[:material/sync: under way] " if under_way else ""
         st.markdown(
             f"{badge}:gray[**{plain(run.suite, 80)}** · {counted(len(run.cases), 'case')}{repeats} · "
-            f"{listed([subject.name for subject in run.subjects])} · {moment(run.created_at)}]",
-            width="stretch",
+            f"{moment(run.created_at)}]",
         )
-        st.button("All evaluations", key="evaluate_back", icon=":material/arrow_back:", on_click=choose, args=(None,))
 
 
 def draw_missing() -> None:
     """The address names a run that is not there."""
     st.info("There is no such run: it was deleted, or the link is not whole.", icon=":material/search_off:")
-    st.button("All evaluations", key="evaluate_back", icon=":material/arrow_back:", on_click=choose, args=(None,))
+    st.button("Evaluations", key="evaluate_back", icon=":material/arrow_back:", on_click=choose, args=(None,))
 
 
 def draw(settings: Settings) -> None:

@@ -53,11 +53,12 @@ def _draw_progress(work: Work, may_run: bool) -> None:
                 on_click=work.stop,
                 help="What has been read is kept, and the run can be taken up again.",
             )
-    st.caption(
-        "The calls under way are paid for, so they are waited for."
-        if work.stopping
-        else "It goes on when you leave this page; its link leads back here."
-    )
+    if work.stopping:
+        st.caption("The calls under way are paid for, so they are waited for.")
+    elif not done:
+        st.caption(":shimmer[The readers are getting ready …]")
+    else:
+        st.caption("It goes on when you leave this page; its link leads back here.")
 
 
 def _draw_so_far(work: Work) -> None:

@@ -12,8 +12,8 @@ from pages._evaluate_runs import Kept
 from pages._evaluate_words import names_of
 from pages._sidebar import Settings
 from pages._text import plain
-from vif.evaluation._shown import ends, number, score, target_words, verdict
 from vif.evaluation.measures import Metric, MetricName, Report, SubjectReport
+from vif.evaluation.shown import ends, number, score, target_words, verdict
 from vif.evaluation.targets import MEASURES, TARGETS
 
 GROUPS: Mapping[str, tuple[MetricName, ...]] = {
@@ -22,6 +22,8 @@ GROUPS: Mapping[str, tuple[MetricName, ...]] = {
     "Does it read alike again?": ("sd", "dominant_agreement", "icc"),
     "What does it take?": ("latency_p50", "latency_p95", "tokens", "cost", "fallbacks", "retries"),
 }
+MOST_CARDS = 4
+NO_BREAK = "\N{NO-BREAK SPACE}"
 BOARD: tuple[MetricName, ...] = ("mae", "in_range", "latency_p95", "cost")
 
 
@@ -70,11 +72,35 @@ def _draw_unfinished(kept: Kept, settings: Settings, *, may_run: bool) -> None:
 
 
 def _draw_board(report: Report) -> None:
+    """A card for each of a few readers, a row for each of many."""
     names = names_of(report.run)
-    with st.grid(min(len(report.subjects), 4), min_column_width=230, gap="small"):
+    if len(report.subjects) > MOST_CARDS:
+        _draw_board_table(report, names)
+        return
+    with st.grid(len(report.subjects), min_column_width=230, gap="small"):
         for subject in report.subjects:
             with st.container(border=True, height="stretch"):
                 _draw_subject(subject, names[subject.name])
+
+
+def _draw_board_table(report: Report, names: Mapping[str, str]) -> None:
+    rows = []
+    for subject in sorted(report.subjects, key=lambda one: _or_last(one.metrics["mae"].interval.estimate)):
+        row = {"Reader": f"**{plain(names[subject.name], 60)}**"}
+        row |= {MEASURES[name].label: _value(subject.metrics[name]) for name in BOARD}
+        met, of = score(iter(subject.metrics.values()))
+        row["Targets"] = _targets(met, of) if of else ":gray[the baseline]"
+        rows.append(row)
+    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Each reader, the smallest error first")
+
+
+def _or_last(value: float | None) -> float:
+    return float("inf") if value is None else value
+
+
+def _targets(met: int, of: int) -> str:
+    colour, icon = ("green", "check_circle") if met == of else ("orange", "rule")
+    return f":{colour}-badge[:material/{icon}: {met} of {of} targets met]"
 
 
 def _draw_subject(subject: SubjectReport, name: str) -> None:
@@ -99,8 +125,7 @@ def _draw_subject(subject: SubjectReport, name: str) -> None:
     st.caption(" · ".join(facts).replace("$", r"\$"))
     met, of = score(iter(metrics.values()))
     if of:
-        colour, icon = ("green", "check_circle") if met == of else ("orange", "rule")
-        st.markdown(f":{colour}-badge[:material/{icon}: {met} of {of} targets met]")
+        st.markdown(_targets(met, of))
     else:
         st.caption("The baseline: it has no targets.")
 
@@ -130,18 +155,26 @@ def _row(name: MetricName, report: Report, names: Mapping[str, str], *, explaine
 
 def cell(metric: Metric) -> str:
     """A measure as Markdown: the estimate, the interval, and the verdict as a symbol and a word."""
-    unit = MEASURES[metric.name].unit
-    interval = metric.interval
-    if interval.estimate is None:
-        return ":gray[–]"
-    shown = f"**{_marked(number(interval.estimate, unit))}**"
-    if between := ends(interval, unit):
-        shown += f" :small[:gray[{_marked(between)}]]"
+    shown = _value(metric)
     _, words = verdict(metric)
-    if words:
+    if words and metric.met is not None:
         colour, icon = ("green", "check_circle") if metric.met else ("red", "cancel")
-        shown += f"  \n:{colour}[:material/{icon}: {words}]"
+        shown += f"  \n:{colour}[:material/{icon}:{NO_BREAK}{words.replace(' ', NO_BREAK)}]"
     return shown
+
+
+def _value(metric: Metric) -> str:
+    """The estimate and below it the interval; neither is broken where a table is narrow."""
+    unit = MEASURES[metric.name].unit
+    if metric.interval.estimate is None:
+        return ":gray[–]"
+    shown = f"**{_whole(number(metric.interval.estimate, unit))}**"
+    between = ends(metric.interval, unit)
+    return f"{shown}  \n:small[:gray[{_whole(between)}]]" if between else shown
+
+
+def _whole(text: str) -> str:
+    return _marked(text).replace(" ", NO_BREAK)
 
 
 def _marked(text: str) -> str:

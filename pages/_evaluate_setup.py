@@ -21,7 +21,6 @@ from vif.evaluation.plan import FORMULA, config_of, estimated_cost, make_run
 from vif.evaluation.records import Run, Subject
 from vif.evaluation.suite import Suite
 
-USUAL = ("offline", FORMULA)
 USUAL_REPEATS = 5
 CONCURRENCY = 8
 MOST_AT_ONCE = 64
@@ -57,7 +56,7 @@ def draw(settings: Settings) -> None:
         subjects = st.multiselect(
             "Who reads",
             options(settings.access),
-            default=list(USUAL),
+            default=_choices.usual(settings.access),
             key="evaluate_subjects",
             format_func=_choices.label,
             accept_new_options=True,
@@ -159,15 +158,15 @@ def _draw_estimate(plan: Plan) -> bool:
     estimate = estimated_cost(run)
     calls = run.total - sum(subject.formula for subject in run.subjects) * len(run.cases) * run.repeats
     times = f" × {counted(run.repeats, 'repeat')}" if run.repeats > 1 else ""
-    price = money(estimate.usd) if not estimate.unpriced else f"{money(estimate.usd)} and what nobody knows"
+    price = f"cost about **{money(estimate.usd)}**" if estimate.usd else "cost **nothing**"
     st.markdown(
         f"**{counted(run.total, 'reading')}** ({counted(len(run.cases), 'case')} × "
         f"{counted(len(run.subjects), 'reader')}{times}), {counted(calls, 'call')} of a model. "
-        f"It will cost about **{price}** and take about **{duration(_seconds(plan))}**."
+        f"It will {price} and take about **{duration(_seconds(plan))}**."
     )
     if estimate.unpriced:
         names = ", ".join(plain(name, 60) for name in estimate.unpriced)
-        st.caption(f":material/help: The price of {names} is not known.")
+        st.warning(f"The price of {names} is not known, so it is not in the estimate.", icon=":material/help:")
     try:
         Course(run, (), plan.concurrency, plan.budget_usd).check_budget()
     except VifError as error:

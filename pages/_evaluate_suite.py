@@ -28,7 +28,7 @@ SOURCES: dict[Source, str] = {
 }
 ABOUT: dict[Source, str] = {
     "standard": "The 15 cases of the design, each with a range for every activation.",
-    "broad": "Many kinds and languages, edge cases and injection attempts among them.",
+    "broad": "Our own, larger: many kinds and languages, edge cases and injection attempts among them.",
     "upload": "CSV or JSON lines with `id` and `message`, ranges (`cd_min`, `cd_max` …) or targets (`cd` …) for each "
     "domain, the reading before (`previous_cd` …) and `tags`.",
     "own": "A table to fill in: messages, and what a good reading of them looks like.",

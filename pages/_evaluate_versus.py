@@ -12,8 +12,8 @@ from pages._evaluate_words import colours_of, names_of
 from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED
 from vif import figures
-from vif.evaluation._shown import better_words, ends, number, p_words, signed
 from vif.evaluation.measures import METRICS, MetricName, Report
+from vif.evaluation.shown import better_words, ends, number, p_words, signed
 from vif.evaluation.targets import MEASURES
 from vif.statistics.paired import PairedComparison
 
@@ -27,7 +27,8 @@ def draw_against(report: Report) -> None:
         return
     with st.container(horizontal=True):
         first = st.selectbox("Reader", list(names), key="evaluate_first", format_func=names.__getitem__)
-        others = [name for name in names if name != first]
+        formulas = [subject.name for subject in report.run.subjects if subject.formula]
+        others = sorted((name for name in names if name != first), key=lambda name: name not in formulas)
         second = st.selectbox("Against", others, key=f"evaluate_second_{first}", format_func=names.__getitem__)
     left, right = st.columns([1.5, 1], gap="large", vertical_alignment="center")
     with left:
@@ -75,8 +76,7 @@ def draw_offers(report: Report) -> None:
         return
     best = [plain(names[name], 40) for name in report.front]
     if best:
-        beaten = "is" if len(best) == 1 else "are"
-        st.markdown(f"**{' and '.join(best)}** {beaten} not beaten by anybody in quality, time and price together.")
+        st.markdown(f"Beaten by nobody in quality, time and price together: **{', '.join(best)}**.")
     st.plotly_chart(
         figures.offers_chart(offers, palette=THEMED, colours=colours_of(report.run)),
         config=CHART_CONFIG,
@@ -94,7 +94,7 @@ def draw_offers(report: Report) -> None:
         for offer in sorted(offers, key=lambda offer: offer.error)
     ]
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=figures.describe_offers(offers))
-    st.caption("The larger a marker, the dearer a call. Joined by dots: those that nobody beats in all three.")
+    st.caption("The larger a marker, the dearer a call. Bold and joined by dots: those that nobody beats in all three.")
 
 
 def draw_tags(report: Report) -> None:

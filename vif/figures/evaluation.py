@@ -14,7 +14,7 @@ from vif.figures.style import FAINT, FORMULA, GRID, LIGHT, Palette, base_layout
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "triangle-down", "pentagon")
 ROW_HEIGHT = 30
 EXPECTED = "rgba(128,136,150,0.42)"
 LONGEST_LABEL = 14
@@ -99,7 +99,8 @@ def strips(
                         "symbol": [_symbol(number, row, subject, domain) for _, row in known],
                         "size": 8 if compact else 9,
                         "color": (colours or {}).get(subject) or _colour(subject, number, palette),
-                        "line": {"width": 2},
+                        # A hollow one is its line; a filled one would only become darker.
+                        "line": {"width": [0 if _fits(row, subject, domain) else 2 for _, row in known]},
                     },
                     customdata=[html.escape(f"{row.label}: {row.text}" if row.text else row.label) for _, row in known],
                     hovertemplate=f"<b>{domain.label}</b> %{{x:.2f}}<br>%{{customdata}}"
@@ -114,6 +115,7 @@ def strips(
             "range": [-0.06, 1.06],
             "tickvals": [0, 0.5, 1],
             "ticktext": ["0", "½", "1"],
+            "showgrid": True,
             "gridcolor": GRID,
             "zeroline": False,
             "fixedrange": True,
@@ -176,7 +178,14 @@ def against(rows: Sequence[Strip], first: str, second: str, *, palette: Palette 
                 hovertemplate=f"<b>{domain.label}</b> %{{x:.2f}} and %{{y:.2f}}<br>%{{customdata}}<extra></extra>",
             )
         )
-    unit = {"range": [-0.02, 1.02], "gridcolor": GRID, "zeroline": False, "fixedrange": True, "dtick": 0.25}
+    unit = {
+        "range": [-0.02, 1.02],
+        "showgrid": True,
+        "gridcolor": GRID,
+        "zeroline": False,
+        "fixedrange": True,
+        "dtick": 0.25,
+    }
     figure.update_layout(
         height=380,
         margin={"l": 56, "r": 12, "t": 12, "b": 96},
@@ -226,12 +235,9 @@ def offers_chart(
             Scatter(
                 x=[max(offer.latency_ms, _FASTEST_MS)],
                 y=[offer.error],
-                mode="markers+text",
-                name=name,
-                text=[f"<b>{name}</b>" if offer.on_front else name],
-                textposition="top center",
+                mode="markers",
+                name=f"<b>{name}</b>" if offer.on_front else name,
                 cliponaxis=False,
-                showlegend=False,
                 marker={
                     "symbol": SYMBOLS[number % len(SYMBOLS)],
                     "size": 14 + 26 * share,
@@ -244,10 +250,12 @@ def offers_chart(
     decades = [math.log10(max(offer.latency_ms, _FASTEST_MS)) for offer in offers] or [0.0]
     room = 0.3 * (max(decades) - min(decades)) + 0.3
     figure.update_layout(
-        height=380,
-        margin={"l": 64, "r": 24, "t": 24, "b": 56},
+        height=420,
+        margin={"l": 64, "r": 24, "t": 24, "b": 104},
+        legend={"itemsizing": "constant"},
         xaxis={
             "type": "log",
+            "showgrid": True,
             "range": [min(decades) - room, max(decades) + room],
             "dtick": 1,
             "gridcolor": GRID,
@@ -280,8 +288,12 @@ def _edges(expected: tuple[float, float] | None) -> tuple[float | None, float | 
 
 def _symbol(number: int, row: Strip, subject: str, domain: Domain) -> str:
     symbol = SYMBOLS[number % len(SYMBOLS)]
+    return symbol if _fits(row, subject, domain) else f"{symbol}-open"
+
+
+def _fits(row: Strip, subject: str, domain: Domain) -> bool:
     low, high = row.expected.get(domain, (0.0, 1.0))
-    return symbol if low <= row.readings[subject][domain] <= high else f"{symbol}-open"
+    return low <= row.readings[subject][domain] <= high
 
 
 def _short(label: str) -> str:
