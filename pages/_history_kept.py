@@ -39,12 +39,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The interactions of `owner`; of everybody when that is None. All methods raise StoreError when the store fails.
+    """The interactions of `owner`; of everybody when that is None.
 
-    Methods block; they are for Streamlit's threads.
+    Methods block, for Streamlit's threads. They raise StoreError when the store fails.
+
+    Attributes:
+        passing: it ends with the browser session, because nobody knows whose it is afterwards.
     """
 
     owner: str | None
+    passing: bool = False
 
     @property
     def marker(self) -> str:
@@ -127,7 +131,7 @@ class History:
 
 def history() -> History:
     """That of whoever is at this browser."""
-    return History(_identity.owner())
+    return History(_identity.owner(), passing=_identity.way() == "guest")
 
 
 def now() -> datetime:

@@ -16,6 +16,10 @@ from vif.store.history import Filter, Summary
 
 PER_PAGE = 50
 LONGEST_LINE = 140
+PASSING = (
+    ":material/visibility_off: Nobody but you sees this, and you only until you close or reload this page: "
+    "without sign-in a server cannot tell who comes back. Export what you want to keep."
+)
 _KEY = "history_place"
 
 
@@ -31,8 +35,10 @@ def draw(history: History, zone: tzinfo) -> None:
     """Search, filters and one page of what they find."""
     choices = history.choices()
     if choices.first is None:
-        _draw_nothing_yet()
+        _draw_nothing_yet(history)
         return
+    if history.passing:
+        st.caption(PASSING)
     only = _history_filters.draw(choices, zone)
     seen_at = _history_kept.now()
     number = history.count(only)
@@ -58,13 +64,15 @@ def _place(only: Filter) -> _Place:
     return place
 
 
-def _draw_nothing_yet() -> None:
+def _draw_nothing_yet(history: History) -> None:
     with st.container(border=True):
         st.subheader("Nothing here yet", anchor=False)
         st.markdown(
-            "Every message you send is kept with its reading, its reply and all seven stages, until you delete it. "
-            "Here you find it again, open it as it was, compare it with another one, and take it along."
+            "Every message you send is kept with its reading, its reply and all seven stages. Here "
+            "you find it again, open it as it was, compare it with another one, take it along, or delete it for good."
         )
+        if history.passing:
+            st.caption(PASSING)
         st.page_link("explore.py", label="Send your first message", icon=":material/explore:")
 
 

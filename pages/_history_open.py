@@ -122,9 +122,10 @@ def _draw_actions(history: History, kept: Kept) -> None:
             on_click=mark,
             args=(row.id, not kept.favourite),
         )
-        with st.popover("Link", icon=":material/link:"):
-            st.caption("It always leads here, for whoever may see this interaction.")
-            st.code(f"/history?{PARAMETER}={row.id}", language=None)
+        if not history.passing:
+            with st.popover("Link", icon=":material/link:"):
+                st.caption("It always leads here, for whoever may see this interaction.")
+                st.code(f"/history?{PARAMETER}={row.id}", language=None)
         with st.popover("Delete", icon=":material/delete:", key=f"history_delete_one_{row.id}"):
             st.markdown("Delete this interaction for good? It cannot be brought back.")
             st.button("Delete it", key="history_delete_it", type="primary", on_click=_delete, args=(row.id,))

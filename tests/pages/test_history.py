@@ -134,7 +134,7 @@ def ids() -> set[str]:
 def test_an_empty_history_says_what_it_is_for() -> None:
     page = HistoryPage()
     assert page.at.subheader[0].value == "Nothing here yet"
-    assert "until you delete it" in page.markdown
+    assert "delete it for good" in page.markdown
     assert not page.found
 
 
@@ -413,6 +413,7 @@ def test_a_store_that_cannot_be_opened_is_a_line(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("public")
 def test_a_guest_sees_only_their_own_also_by_its_address() -> None:
     page = HistoryPage()
+    assert "until you close or reload" in page.markdown
     mine = page.at.session_state["session_id"]
     keep(interaction("a"), session=mine, conversation="talk")
     keep(interaction("b"), session="somebody else", conversation="talk")
@@ -428,6 +429,7 @@ def test_a_guest_sees_only_their_own_also_by_its_address() -> None:
     page.at.query_params.clear()
     page.at.query_params["interaction"] = "a"
     page.run()
+    assert page.at.text[0].value == "message a"
     assert "history_talk_b" not in page.buttons()
     assert "history_delete_conversation" not in page.buttons(), "of the conversation only one message is theirs"
 
