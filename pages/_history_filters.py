@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
+from typing import TypeVar
 
 import streamlit as st
 
@@ -11,13 +12,15 @@ from pages._history_words import source_label
 from pages._sidebar import READERS
 from vif.store.history import Choices, Filter
 
+T = TypeVar("T")
+
 LONGEST_SEARCH = 200
 SEARCH_WIDTH = 440
 """Pixels: on a phone it takes a line of its own."""
 
 WHOLE, FAILED = "Whole", "Failed or missing"
 
-_TEXT, _STARRED, _CONVERSATION = "history_text", "history_starred", "history_conversation"
+_TEXT, _STARRED = "history_text", "history_starred"
 _MODE, _PRESET, _SOURCE = "history_mode", "history_preset", "history_source"
 _LLM1, _LLM2, _REPLY = "history_llm1", "history_llm2", "history_reply"
 _SINCE, _UNTIL = "history_since", "history_until"
@@ -40,23 +43,22 @@ def draw(choices: Choices, zone: tzinfo) -> Filter:
         )
         active = sum(state.get(key) is not None for key in _FOLDED)
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/tune:", key="history_filter"):
-            left, right = st.columns(2)
-            with left:
-                mode = _choose("Read by", _MODE, choices.modes, lambda name: dict(READERS).get(name, name))  # type: ignore[call-overload]
-                llm1 = _choose("LLM #1", _LLM1, choices.llm1)
-                source = _choose("The reading came from", _SOURCE, choices.sources, source_label)
-                since = _day("From", _SINCE)
-            with right:
-                preset = _choose("Preset", _PRESET, choices.presets, str.capitalize)
-                llm2 = _choose("LLM #2", _LLM2, choices.llm2)
-                reply = _choose("Reply", _REPLY, (WHOLE, FAILED))
-                until = _day("To", _UNTIL)
+            mode, preset = _two(
+                lambda: _choose("Read by", _MODE, choices.modes, _reader),
+                lambda: _choose("Preset", _PRESET, choices.presets, str.capitalize),
+            )
+            llm1, llm2 = _two(
+                lambda: _choose("LLM #1", _LLM1, choices.llm1),
+                lambda: _choose("LLM #2", _LLM2, choices.llm2),
+            )
+            source, reply = _two(
+                lambda: _choose("The reading came from", _SOURCE, choices.sources, source_label),
+                lambda: _choose("Reply", _REPLY, (WHOLE, FAILED)),
+            )
+            since, until = _two(lambda: _day("From", _SINCE), lambda: _day("To", _UNTIL))
         starred = st.toggle("Favourites", key=_STARRED, persist_state="session")
-        if active or text or starred or state.get(_CONVERSATION):
+        if active or text or starred:
             st.button("Clear", key="history_clear", type="tertiary", icon=":material/filter_alt_off:", on_click=clear)
-    conversation: str | None = state.get(_CONVERSATION)
-    if conversation:
-        st.caption(":material/forum: One conversation only.")
     if since and until and since > until:
         since, until = until, since
     return Filter(
@@ -70,7 +72,6 @@ def draw(choices: Choices, zone: tzinfo) -> Filter:
         favourites_of="" if starred else None,
         since=_midnight(since, zone) if since else None,
         until=_midnight(until + timedelta(days=1), zone) if until else None,
-        conversation=conversation,
     )
 
 
@@ -78,14 +79,21 @@ def clear() -> None:
     """Look for everything again. A callback."""
     st.session_state[_TEXT] = ""
     st.session_state[_STARRED] = False
-    for key in (*_FOLDED, _CONVERSATION):
+    for key in _FOLDED:
         st.session_state[key] = None
 
 
-def only_conversation(id: str) -> None:
-    """Look for one conversation, whatever was looked for before. A callback."""
-    clear()
-    st.session_state[_CONVERSATION] = id
+def _two(left: Callable[[], T], right: Callable[[], T]) -> tuple[T, T]:
+    """Next to each other; on a phone one right below the other."""
+    first, second = st.columns(2)
+    with first:
+        found = left()
+    with second:
+        return found, right()
+
+
+def _reader(mode: str) -> str:
+    return next((label for name, label in READERS.items() if name == mode), mode)
 
 
 def _choose(label: str, key: str, options: Sequence[str], format_func: Callable[[str], str] = str) -> str | None:

@@ -86,6 +86,7 @@ def _draw_line(kept: Kept, moment: str) -> None:
                 f"**{plain(row.message, LONGEST_LINE) or 'An empty message'}**",
                 key=f"history_open_{row.id}",
                 type="tertiary",
+                wrap=False,
                 on_click=_history_open.open_one,
                 args=(row.id,),
             )

@@ -121,6 +121,8 @@ def _boundaries(first: Interaction, second: Interaction) -> str:
         more = len(changed) - MOST_MOVES
         return ", ".join(changed[:MOST_MOVES]) + (f", and {more} more." if more > 0 else ".")
     furthest = max((now.permeability - was.permeability for was, now in pairs), key=abs, default=0.0)
+    if abs(furthest) < figures.NOTABLE:
+        return "Every one keeps its status and, nearly, its permeability."
     return f"Every one keeps its status; the furthest move is {furthest:+.2f}."
 
 
