@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +39,6 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 
-_missing = pytest.StashKey[list[str]]()
-
 
 def on_ci() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -49,7 +48,7 @@ def on_ci() -> bool:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark browser tests and run them last; without Chromium, skip them on a private machine and let CI fail."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
@@ -62,12 +61,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ({"redis_server", "own_redis_server"}, dev.find_redis, dev.no_redis),
         ({"postgres_server"}, lambda: str(dev.find_postgres() or "") or None, dev.no_postgres),
     ]
-    missing = [
-        _skipped(items, fixtures, what)
-        for fixtures, find, what in needed
-        if not on_ci() and any(fixtures & set(_fixtures(item)) for item in items) and find() is None
-    ]
-    config.stash[_missing] = missing
+    for fixtures, find, what in needed:
+        if not on_ci() and any(fixtures & set(_fixtures(item)) for item in items) and find() is None:
+            _skip(items, fixtures, what())
 
 
 def _fixtures(item: pytest.Item) -> tuple[str, ...]:
@@ -76,20 +72,26 @@ def _fixtures(item: pytest.Item) -> tuple[str, ...]:
     return (*getattr(item, "fixturenames", ()), *(needs.args if needs else ()))
 
 
-def _skipped(items: Sequence[pytest.Item], fixtures: set[str], what: Callable[[], str]) -> str:
-    """Skip the tests that use one of these fixtures; the line that tells a person so."""
-    affected = [item for item in items if fixtures & set(_fixtures(item))]
-    for item in affected:
-        item.add_marker(pytest.mark.skip(reason=what()))
-    return f"{len(affected)} skipped: {what()}."
+def _skip(items: Sequence[pytest.Item], fixtures: set[str], why: str) -> None:
+    """Skip the tests that use one of these fixtures."""
+    for item in items:
+        if fixtures & set(_fixtures(item)):
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    missing = config.stash.get(_missing, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # From the reports, because with several workers it is they who collect and skip.
+    wanted = {dev.no_chromium(), dev.no_redis(), dev.no_postgres()}
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    missing = {reason: count for reason, count in reasons.items() if reason in wanted}
     if missing:
         terminalreporter.section("SOME TESTS DID NOT RUN", sep="!", red=True, bold=True)
-        for line in missing:
-            terminalreporter.line(line, red=True)
+        for reason, count in missing.items():
+            terminalreporter.line(f"{count} skipped: {reason}.", red=True)
         terminalreporter.line("With CI=true this is a failure.", red=True)
 
 
@@ -240,8 +242,23 @@ def served(
 
     Fails with the end of the server's log when it does not start, and at the end when the log has a traceback.
     """
-    log = home / "server.log"
     port = port or free_port()
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(script)),
+        *("--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"),
+        *("--secrets.files", str(home / "secrets.toml")),
+    ]
+    with running(command, f"http://127.0.0.1:{port}", home, {"PYTHONPATH": str(dev.ROOT), **environment}) as address:
+        yield address
+
+
+@contextmanager
+def running(command: Sequence[str], address: str, home: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """The address, once the dashboard answers there that `command` starts in `home`, with `home` as its home folder.
+
+    Fails with the end of the server's log when it does not start, and at the end when the log has a traceback.
+    """
+    log = home / "server.log"
     inherited = {
         name: value
         for name, value in without_provider_settings(os.environ).items()
@@ -249,20 +266,15 @@ def served(
     }
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", str(script)),
-                *("--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"),
-                *("--secrets.files", str(home / "secrets.toml")),
-            ],
+            command,
             cwd=home,  # away from a developer's .env
-            env={**inherited, "HOME": str(home), "PYTHONPATH": str(dev.ROOT), **environment},
+            env={**inherited, "HOME": str(home), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        address = f"http://127.0.0.1:{port}"
         _wait_for_health(server, address, log)
         yield address
     finally:

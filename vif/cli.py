@@ -28,6 +28,7 @@ from vif.cli_common import (
     warn_of_lifecycles,
     warn_of_unknown_variables,
 )
+from vif.cli_dashboard import dashboard
 from vif.cli_eval import evaluate
 from vif.cli_store import store
 from vif.errors import InputError, RecognitionError, VifError
@@ -86,6 +87,7 @@ def cli() -> None:
     """See how a language model reads a message."""
 
 
+cli.add_command(dashboard)
 cli.add_command(evaluate)
 cli.add_command(store)
 
