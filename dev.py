@@ -382,7 +382,8 @@ def test(arguments: list[str]) -> int:
     get_chromium()
     get_redis()
     get_postgres()
-    become(PYTHON, "-m", "pytest", *arguments)
+    # Two at a time: most tests wait for a socket, a database or a browser. Tests of one file stay together.
+    become(PYTHON, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "loadfile"]))
     return 0
 
 

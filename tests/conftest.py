@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from pydantic_settings import BaseSettings
 
@@ -28,6 +29,10 @@ from vif.state import shared_state
 
 PROVIDER_VARIABLES = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "VIF_")
 START_LIMIT_S = 60.0
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",  # as root Chromium starts only without its sandbox
     "--disable-dev-shm-usage",  # containers have a small /dev/shm
@@ -112,9 +117,9 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         for name in os.environ.keys() - without_provider_settings(os.environ).keys():
             patch.delenv(name)
-        for settings in vars(vif.config).values():
-            if isinstance(settings, type) and issubclass(settings, BaseSettings) and settings is not BaseSettings:
-                patch.setitem(settings.model_config, "env_file", None)
+        for found in vars(vif.config).values():
+            if isinstance(found, type) and issubclass(found, BaseSettings) and found is not BaseSettings:
+                patch.setitem(found.model_config, "env_file", None)
         yield
 
 
