@@ -115,9 +115,12 @@ def _draw_matrix(report: Report, rows: Sequence[Row], names: Mapping[str, str]) 
             "Apart": [row.apart for row in rows],
         }
     )
+    readers = [name for name in frame.columns if name not in {"Case", "Message", "Apart"}]
     found = st.dataframe(
         frame,
         hide_index=True,
+        # On a narrow screen the verdicts come before the words.
+        column_order=["Case", *readers, "Apart", "Message"] if is_phone() else None,
         height=min(38 + 35 * len(rows), 330),
         column_config={
             "Case": st.column_config.TextColumn(width="small", pinned=not is_phone()),

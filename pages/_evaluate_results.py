@@ -156,10 +156,9 @@ def _row(name: MetricName, report: Report, names: Mapping[str, str], *, explaine
 def cell(metric: Metric) -> str:
     """A measure as Markdown: the estimate, the interval, and the verdict as a symbol and a word."""
     shown = _value(metric)
-    _, words = verdict(metric)
-    if words and metric.met is not None:
-        colour, icon = ("green", "check_circle") if metric.met else ("red", "cancel")
-        shown += f"  \n:{colour}[:material/{icon}:{NO_BREAK}{words.replace(' ', NO_BREAK)}]"
+    symbol, words = verdict(metric)
+    if metric.met is not None:
+        shown += f"  \n:{'green' if metric.met else 'red'}[{_whole(f'{symbol} {words}')}]"
     return shown
 
 

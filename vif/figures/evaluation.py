@@ -221,7 +221,7 @@ def offers_chart(
             x=[max(offer.latency_ms, _FASTEST_MS) for offer in front],
             y=[offer.error for offer in front],
             mode="lines",
-            line={"color": GRID, "width": 3, "dash": "dot"},
+            line={"color": EXPECTED, "width": 3, "dash": "dot"},
             hoverinfo="skip",
             showlegend=False,
         )
