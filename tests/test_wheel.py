@@ -37,6 +37,10 @@ STRANGERS = {
 """What the folder somebody is in can hold: another Streamlit project with settings of its own."""
 
 
+ALONE = {"PYTHONPATH": ""}
+"""No way back to the checkout."""
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built without a network by the back end of the lock file."""
@@ -99,7 +103,7 @@ def test_the_wheel_brings_safe_defaults(wheel: Path) -> None:
 
 def test_the_command_is_there_and_is_the_wheels_own(programs: Path, elsewhere: Path) -> None:
     code = "import vif, vif.cli_dashboard as d; print(vif.__file__); print(d.server_script())"
-    environment = without_provider_settings(os.environ)
+    environment = without_provider_settings(os.environ) | ALONE
     shown = subprocess.run(
         [programs / "python", "-P", "-c", code],
         cwd=elsewhere,
@@ -129,7 +133,7 @@ def test_from_another_folder_it_serves_the_dashboard_with_its_own_theme_and_defa
 ) -> None:
     port = free_port()
     command = [str(programs / "vif"), "dashboard", "--port", str(port)]
-    with running(command, f"http://127.0.0.1:{port}", elsewhere, {}) as address:
+    with running(command, f"http://127.0.0.1:{port}", elsewhere, ALONE) as address:
         page.goto(address)
         expect(chat(page)).to_be_visible(timeout=LIMIT_MS)
         chat(page).fill(QUESTION)
@@ -160,7 +164,7 @@ def test_behind_a_reverse_proxy_it_works_under_a_path_and_takes_everybody_for_a_
     port = free_port()
     command = [str(programs / "vif"), "dashboard", "--port", str(port), "--base-path", "/team/vif/"]
     proxy = ReverseProxy(port, "/team/vif/")
-    with running(command, f"http://127.0.0.1:{port}/team/vif", elsewhere, {}), proxy.serving() as front:
+    with running(command, f"http://127.0.0.1:{port}/team/vif", elsewhere, ALONE), proxy.serving() as front:
         page.goto(f"http://127.0.0.1:{front}/team/vif/")
         expect(chat(page)).to_be_visible(timeout=LIMIT_MS)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Rate").click()
