@@ -138,11 +138,12 @@ def draw_result(kept: Kept, case: Case, result: Result) -> None:
 
 def _draw_prompts(kept: Kept, case: Case, result: Result) -> None:
     subject = next(one for one in kept.run.subjects if one.name == result.subject)
-    # The prompt is made anew from message and attempts; nothing else of an interaction is looked at.
-    said = vif.Interaction.model_construct(message=case.message, recognition=result.recognition)
+    if result.recognition is None:
+        return
     previous = {domain.value: value for domain, value in (case.previous or {}).items()} or None
     oscillation = config_of(kept.run, subject).llm1_oscillation
-    prompts = [prompt for prompt in vif.recognition_prompts(said, previous, oscillation=oscillation) if prompt]
+    made = vif.recognition_prompts(case.message, result.recognition, previous, oscillation=oscillation)
+    prompts = [prompt for prompt in made if prompt]
     if not prompts:
         st.caption("The embedded model gets no prompt: a trained head reads its hidden states of the message itself.")
         return

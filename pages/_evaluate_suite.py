@@ -11,6 +11,7 @@ from typing import Literal, cast
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._evaluate_words import counted, shortened
 from pages._text import plain
@@ -241,22 +242,24 @@ def _undo(source: Source, base: Suite) -> None:
 
 def _editor(source: Source, table: _Table) -> pd.DataFrame:
     used = [name for name in (*TARGETS, *PREVIOUS) if source == "own" or table.base[name].notna().any()]
-    unit = {"min_value": 0.0, "max_value": 1.0, "step": 0.01, "format": "%.2f", "width": "small"}
-    frame = st.data_editor(
+    return st.data_editor(
         table.base,
         num_rows="dynamic",
         column_order=["id", "message", *RANGES, *used, "tags", "note"],
         column_config={
             "id": st.column_config.TextColumn("id", pinned=True, max_chars=100, width="small"),
             "message": st.column_config.TextColumn("message", width="large"),
-            **{name: st.column_config.NumberColumn(name, **unit) for name in NUMBERS},
+            **{name: _unit(name) for name in NUMBERS},
             "tags": st.column_config.TextColumn("tags", help="Separated by blanks."),
         },
         key=f"evaluate_table_{source}_{table.generation}",
         height=360 if len(table.base) > 8 else "auto",
         alt="The cases of the suite, to be edited",
     )
-    return cast(pd.DataFrame, frame)
+
+
+def _unit(name: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(name, min_value=0.0, max_value=1.0, step=0.01, format="%.2f", width="small")
 
 
 def frame_of(suite: Suite) -> pd.DataFrame:

@@ -187,7 +187,10 @@ def _draw_recognition(turn: Turn, interaction: Interaction) -> None:
 def _draw_recognition_prompts(turn: Turn, interaction: Interaction) -> None:
     previous = _conversation.before(turn)
     prompts = vif.recognition_prompts(
-        interaction, previous.domains if previous else None, oscillation=turn.config.llm1_oscillation
+        interaction.message,
+        interaction.recognition,
+        previous.domains if previous else None,
+        oscillation=turn.config.llm1_oscillation,
     )
     sent = [(number, prompt) for number, prompt in enumerate(prompts, 1) if prompt is not None]
     if None in prompts:

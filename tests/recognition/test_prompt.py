@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 import pytest
 
 import vif
 from vif.boundaries import BOUNDARY_NAMES
+from vif.interaction import Interaction
 from vif.llm.protocol import Completion, Finish
-from vif.recognition.prompt import LONGEST_MESSAGE, shortened, system_prompt, user_turn
+from vif.recognition.prompt import LONGEST_MESSAGE, RecognitionPrompt, shortened, system_prompt, user_turn
 from vif.recognition.recogniser import Question
 from vif.recognition.schema import checked_answer
 
@@ -16,6 +18,12 @@ from vif.recognition.schema import checked_answer
 def examples(oscillation: bool) -> dict[str, str]:
     """The worked examples: message to answer."""
     return dict(re.findall(r"<message>\n(.*?)\n</message>\n(\{.*\})", system_prompt(oscillation)))
+
+
+def prompts_of(
+    interaction: Interaction, previous: Mapping[str, float] | None = None, *, oscillation: bool = False
+) -> tuple[RecognitionPrompt | None, ...]:
+    return vif.recognition_prompts(interaction.message, interaction.recognition, previous, oscillation=oscillation)
 
 
 @pytest.mark.parametrize("oscillation", [False, True])
@@ -80,7 +88,7 @@ def test_prompts_are_made_again_for_each_attempt_and_the_embedded_one_has_none()
 
     embedded = GOOD.model_copy(update={"provider": "embedded"})
     interaction = interaction_of(attempts=(BROKEN, BROKEN, GOOD, embedded))
-    first, second, third, none = vif.recognition_prompts(interaction, {"CD": 0.5}, oscillation=True)
+    first, second, third, none = prompts_of(interaction, {"CD": 0.5}, oscillation=True)
     assert none is None
     assert first is not None
     assert second is not None
@@ -93,8 +101,8 @@ def test_prompts_are_made_again_for_each_attempt_and_the_embedded_one_has_none()
 def test_a_reading_from_the_cache_has_the_prompt_it_answers() -> None:
     from tests.pages.test_stages import interaction_of
 
-    (prompt,) = vif.recognition_prompts(interaction_of(source="cache", provider="openai", cache_hit=True))
+    (prompt,) = prompts_of(interaction_of(source="cache", provider="openai", cache_hit=True))
     assert prompt is not None
     assert prompt.turn == user_turn("Why does a fugue feel alive?", None, None)
-    assert vif.recognition_prompts(interaction_of(source="cache", provider="embedded", cache_hit=True)) == ()
-    assert vif.recognition_prompts(interaction_of(source="formula")) == ()
+    assert prompts_of(interaction_of(source="cache", provider="embedded", cache_hit=True)) == ()
+    assert prompts_of(interaction_of(source="formula")) == ()

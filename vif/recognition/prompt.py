@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vif.boundaries import PAIRS, permeability_between, status_of
 from vif.errors import Reason
-from vif.interaction import Attempt, Interaction
+from vif.interaction import Attempt, Recognition
 from vif.llm.protocol import Provider
 from vif.prompt import escaped
 
@@ -118,19 +118,19 @@ class RecognitionPrompt(NamedTuple):
 
 
 def recognition_prompts(
-    interaction: Interaction, previous: Mapping[str, float] | None = None, *, oscillation: bool = False
+    message: str, recognition: Recognition, previous: Mapping[str, float] | None = None, *, oscillation: bool = False
 ) -> tuple[RecognitionPrompt | None, ...]:
     """What was sent with each attempt at reading, made anew; None for the embedded recogniser, which gets no prompt.
 
     A reading from the cache has one: that of the request it is the answer to.
 
     Args:
+        message, recognition: of the interaction, or of an evaluation's result.
         previous: activations of the interaction that this one followed.
         oscillation: whether LLM #1 was asked for the oscillation too (`DualLlmConfig.llm1_oscillation`).
     """
-    recognition = interaction.recognition
     if recognition.source == "cache" and recognition.provider != Provider.EMBEDDED:
-        return (RecognitionPrompt(system_prompt(oscillation), user_turn(interaction.message, previous, None)),)
+        return (RecognitionPrompt(system_prompt(oscillation), user_turn(message, previous, None)),)
     prompts: list[RecognitionPrompt | None] = []
     before: Attempt | None = None
     for attempt in recognition.attempts:
@@ -139,7 +139,7 @@ def recognition_prompts(
         prompts.append(
             None
             if attempt.provider == Provider.EMBEDDED
-            else RecognitionPrompt(system_prompt(oscillation), user_turn(interaction.message, previous, complaint))
+            else RecognitionPrompt(system_prompt(oscillation), user_turn(message, previous, complaint))
         )
         before = attempt
     return tuple(prompts)
