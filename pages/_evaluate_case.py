@@ -42,28 +42,29 @@ def draw(kept: Kept, case: Case, reports: Mapping[str, CaseReport]) -> None:
         with st.grid(min(len(reports), 4), min_column_width=232):
             for subject, report in reports.items():
                 with st.container():
-                    _draw_subject(kept, case, names[subject], report)
+                    _draw_subject(kept, case, subject, report)
         _draw_values(case, {names[subject]: report for subject, report in reports.items()})
         _draw_how(kept, case, names)
 
 
-def _draw_subject(kept: Kept, case: Case, name: str, report: CaseReport) -> None:
-    formula = formula_activations(kept.run.autonomy)
+def _draw_subject(kept: Kept, case: Case, subject: str, report: CaseReport) -> None:
+    formula, name = formula_activations(kept.run.autonomy), names_of(kept.run)[subject]
     st.markdown(f"**{plain(name, 60)}**")
     if report.mean is None:
         st.caption("Not read yet." if report.missing and not report.faults else "Not read.")
     else:
-        reading = {domain.value: value for domain, value in report.mean.items()}
+        is_formula = any(one.formula and one.name == subject for one in kept.run.subjects)
+        reading = None if is_formula else {domain.value: value for domain, value in report.mean.items()}
         st.plotly_chart(
             figures.small_radar(formula, reading, palette=THEMED),
             config=CHART_CONFIG,
             key=f"evaluate_radar_{case.id}_{name}",
             alt=figures.describe_small_radar(name, formula, reading),
         )
-    for fault in report.faults:
-        st.markdown(f":red[:material/cancel:] {plain(fault, 300)}")
+    if report.faults:
+        st.markdown("  \n".join(f":small[:red[✗] {plain(fault, 300)}]" for fault in report.faults))
     if not report.faults and report.readings:
-        st.markdown(":green[:material/check_circle:] as expected")
+        st.markdown(":small[:green[✓] as expected]")
 
 
 def _draw_values(case: Case, reports: Mapping[str, CaseReport]) -> None:
