@@ -187,9 +187,13 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One headless Chromium for the whole session. A test opens a context of its own in it."""
+    """One headless Chromium for a module. A test opens a context of its own in it.
+
+    Not for the session: while Playwright is open, its event loop counts as running in this process, and every
+    asynchronous test after it would fail.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
         yield browser
