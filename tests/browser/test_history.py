@@ -94,7 +94,9 @@ def test_a_message_is_found_opened_marked_taken_along_compared_and_deleted(
         page.get_by_role("button", name="History").click()
         expect(page.get_by_text("2 interactions")).to_be_visible()  # what was looked for is still looked for
 
-        for box in page.get_by_role("checkbox", name="Choose").all():
+        boxes = page.get_by_role("checkbox", name="Choose")
+        expect(boxes).to_have_count(2)
+        for box in boxes.all():
             box.check(force=True)
         page.get_by_role("button", name="Compare").click()
         expect(page.get_by_role("heading", name="Two interactions")).to_be_visible()

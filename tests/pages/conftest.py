@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from pages._conversation import Conversation
@@ -15,6 +17,13 @@ from pages._turn import Turn
 from tests.standin import Standin
 
 MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_configuration() -> None:
+    """Streamlit reads its configuration once in a process, and other tests do so in other folders."""
+    with contextlib.chdir(MAIN.parents[1]):
+        config.get_config_options(force_reparse=True)
 
 
 class Page:
