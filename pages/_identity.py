@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import UTC, datetime
-from functools import cache, partial
-from ipaddress import ip_address
+from functools import lru_cache, partial
+from ipaddress import ip_address, ip_network
 from typing import Literal
 
 import streamlit as st
@@ -84,6 +84,7 @@ def admit() -> None:
     found = person()
     if way() == "signed" and found.id:
         _runtime.act_as(found.id)
+    _runtime.count(_visitor(found))
     if found.role is None:
         st.navigation([st.Page(_draw_door, title="Sign in")], position="hidden").run()
         _whole.end()
@@ -103,6 +104,31 @@ def draw_who() -> None:
 def admission() -> Admission:
     """Roles of this server. Raises ConfigError."""
     return Admission()
+
+
+def _visitor(found: Person) -> _runtime.Visitor:
+    """Administrators are not limited. A guest is counted by the address too: a page loaded anew is a new session."""
+    if found.role is Role.ADMIN:
+        return _runtime.Visitor()
+    if way() == "signed":
+        return _runtime.Visitor((found.id,), stranger=admission().public)
+    return _runtime.Visitor((found.id, f"address:{_digest(network_of(_address()))}"), stranger=True)
+
+
+def _address() -> str:
+    """Where a browser is. The server believes a proxy's word on it only if it knows the proxy (FORWARDED_ALLOW_IPS)."""
+    return st.context.ip_address or ""
+
+
+def network_of(address: str) -> str:
+    """What one household has of addresses: an IPv4 address, or the 64 leading bits of an IPv6 one."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if found.version == 6:
+        return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+    return str(found)
 
 
 def _draw_door() -> None:
@@ -180,6 +206,6 @@ def _is_loopback(address: str | None) -> bool:
         return False
 
 
-@cache
+@lru_cache(10_000)
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -41,6 +41,7 @@ KEPT_CONNECTIONS = 32
 
 DRILL_KEY = "drill"
 _SESSION_KEY = "session_id"
+_VISITOR_KEY = "visitor"
 
 T = TypeVar("T")
 
@@ -108,6 +109,7 @@ class Connection:
 
     api: vif.VifApi
     session: str
+    counted_as: tuple[str, ...] = ()
 
     def stream(
         self,
@@ -118,7 +120,14 @@ class Connection:
         conversation: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """As `VifApi.stream`."""
-        return self.api.stream(message, autonomy, previous, session=self.session, conversation=conversation)
+        return self.api.stream(
+            message,
+            autonomy,
+            previous,
+            session=self.session,
+            conversation=conversation,
+            counted_as=self.counted_as,
+        )
 
     def answer_again(
         self,
@@ -130,18 +139,39 @@ class Connection:
     ) -> AsyncGenerator[Event, None]:
         """As `VifApi.answer_again`."""
         return self.api.answer_again(
-            interaction, previous, boundaries=boundaries, from_formula=from_formula, session=self.session
+            interaction,
+            previous,
+            boundaries=boundaries,
+            from_formula=from_formula,
+            session=self.session,
+            counted_as=self.counted_as,
         )
 
 
 def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> Connection:
     """What to ask with these settings. Sessions with the same settings and the same keys share an API."""
+    visitor: Visitor = st.session_state.get(_VISITOR_KEY, Visitor())
+    if visitor.stranger:
+        config = config.for_strangers()
     drill: Drill | None = st.session_state.get(DRILL_KEY)
     if drill is not None and mode == "dual":
-        return Connection(drill.api(config, access), session_id())
+        return Connection(drill.api(config, access), session_id(), visitor.counted_as)
     # The autonomy goes with each message.
     settings = config.model_dump_json(exclude={"autonomy"})
-    return Connection(_api(config, access, mode, settings, _fingerprint(access)), session_id())
+    return Connection(_api(config, access, mode, settings, _fingerprint(access)), session_id(), visitor.counted_as)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whose share of the limits a session uses, and whether those for strangers hold."""
+
+    counted_as: tuple[str, ...] = ()
+    stranger: bool = False
+
+
+def count(visitor: Visitor) -> None:
+    """From now on what this session asks for is counted so."""
+    st.session_state[_VISITOR_KEY] = visitor
 
 
 def act_as(id: str) -> None:

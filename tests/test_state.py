@@ -14,7 +14,7 @@ from vif.config import DualLlmConfig
 from vif.errors import CircuitOpenError, ConfigError, ServerError
 from vif.llm.breaker import CircuitBreaker
 from vif.llm.budget import Purse
-from vif.llm.protocol import Request, Turn
+from vif.llm.protocol import Caller, Request, Turn
 from vif.recognition.cache import CachedRecogniser
 from vif.recognition.recogniser import Question
 from vif.state import PREFIX, REDIS_PAUSE_S, MemoryState, RedisState, State, shared_state
@@ -124,7 +124,7 @@ async def test_two_replicas_share_circuit_budget_and_readings(redis_server: Redi
     with pytest.raises(CircuitOpenError):
         await other.complete(request)
 
-    await Purse(one, per_day=1.0).take("a", 0.25)
+    await Purse(one, per_day=1.0).take(Caller("", "a"), 0.25)
     assert (await Purse(two, per_day=1.0).spent("b")).day == 0.25
 
     reading = answer()

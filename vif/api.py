@@ -83,19 +83,20 @@ class VifApi:
         config: DualLlmConfig | None = None,
         *,
         state: State | None = None,
+        counts: State | None = None,
         store: Keeper | None = None,
         observer: Observer = NOBODY_LOOKS,
     ) -> None:
         """`state` holds circuits, budgets and remembered readings; by default it is this object's own.
 
-        Finished interactions go into `store`, before they are told to be finished; without one they are not kept. The
-        `observer` is told of everything.
+        With `counts` money and requests are counted there instead. Finished interactions go into `store`, before they
+        are told to be finished; without one they are not kept. The `observer` is told of everything.
         """
         self._config = config or DualLlmConfig()
         # Looking on must not change what happens, whoever looks.
         self._observer = observer if isinstance(observer, Observers) else Observers([observer])
         state = state or MemoryState(self._config.cache_max_entries)
-        self._guards = Guards(self._config, state, self._observer.circuit)
+        self._guards = Guards(self._config, state, self._observer.circuit, counts)
         models = (llm2,) if isinstance(llm2, ChatModel) else tuple(llm2)
         self._responders = tuple(self._guards.responder(model) for model in models)
         self._ladder: Ladder | None = None
@@ -111,6 +112,7 @@ class VifApi:
         config: DualLlmConfig | None = None,
         *,
         state: State | None = None,
+        counts: State | None = None,
         store: Keeper | None = None,
         observer: Observer = NOBODY_LOOKS,
         drill: Fault | None = None,
@@ -120,7 +122,7 @@ class VifApi:
         Of several `llm2` the second answers when the first fails before its first word. In a `drill` the primary
         misbehaves on purpose.
         """
-        api = cls(llm2, config, state=state, store=store, observer=observer)
+        api = cls(llm2, config, state=state, counts=counts, store=store, observer=observer)
         rungs = llm1 if isinstance(llm1, Sequence) else (llm1,)
         api._ladder = Ladder(rungs_of(rungs, api._guards, drill), api._config)
         return api
@@ -142,6 +144,7 @@ class VifApi:
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
         session: str = "",
         conversation: str | None = None,
+        counted_as: Sequence[str] = (),
     ) -> Interaction:
         """The whole interaction. A failure of LLM #2 is in `response.error`, with everything else still there.
 
@@ -152,13 +155,22 @@ class VifApi:
             boundaries: frequency, amplitude and phase of the boundaries; their other values are computed.
             session: whose budget it is; by default this object is one session.
             conversation: id of the conversation it is kept in, when there is a store.
+            counted_as: ids of who asks, each with a share of their own of what one person may ask for and spend; by
+                default nobody's share is used.
 
         Raises:
             InputError: autonomy outside 0 to 1, or a message over 200,000 characters.
+            TooManyRequestsError: who asks has asked too often.
             RecognitionError: LLM #1 failed and `fallback_to_formula` is off.
         """
         events = self.stream(
-            message, autonomy, previous, boundaries=boundaries, session=session, conversation=conversation
+            message,
+            autonomy,
+            previous,
+            boundaries=boundaries,
+            session=session,
+            conversation=conversation,
+            counted_as=counted_as,
         )
         async with aclosing(events):
             async for event in events:
@@ -191,12 +203,14 @@ class VifApi:
         boundaries: Sequence[Boundary] = DEFAULT_BOUNDARIES,
         session: str = "",
         conversation: str | None = None,
+        counted_as: Sequence[str] = (),
     ) -> AsyncGenerator[Event, None]:
         """The same as events, in the order `vif.events` describes. Arguments and errors as for `process`."""
         _check_message(message)
         autonomy = check_autonomy(self._config.autonomy if autonomy is None else autonomy)
         boundaries = tuple(boundaries)
-        caller = self._caller(session, conversation)
+        caller = self._caller(session, conversation, counted_as)
+        await self._guards.rate.admit(caller.counted_as)
         events = self._interact(caller, message, autonomy, previous, boundaries)
         async with aclosing(self._watched(caller, Begun(message, self.mode, self._config.preset_name), events)) as seen:
             async for event in seen:
@@ -238,6 +252,7 @@ class VifApi:
         from_formula: bool = False,
         session: str = "",
         conversation: str | None = None,
+        counted_as: Sequence[str] = (),
     ) -> AsyncGenerator[Event, None]:
         """LLM #2 only: another answer to the message of `interaction`, whose reading is used again.
 
@@ -245,7 +260,7 @@ class VifApi:
             previous: what the interaction followed, as it did then.
             boundaries: other frequencies, amplitudes and phases; None keeps them.
             from_formula: answer from the Rust formula's reading instead.
-            session, conversation: as for `process`.
+            session, conversation, counted_as: as for `process`.
 
         Yields the events from stage 3 on; the last is `Finished` with a new interaction.
         """
@@ -259,7 +274,8 @@ class VifApi:
             reading = Reading(interaction.domains, swinging)
             recognition, mode = interaction.recognition, interaction.mode
         formula = formula_reading(interaction.autonomy, swinging)
-        caller = self._caller(session, conversation)
+        caller = self._caller(session, conversation, counted_as)
+        await self._guards.rate.admit(caller.counted_as)
         plan = _Plan(caller, interaction.message, reading, recognition, formula, interaction.autonomy, previous, mode)
         begun = Begun(interaction.message, mode, self._config.preset_name)
         async with aclosing(self._watched(caller, begun, self._carry_on(plan, watch))) as events:
@@ -364,8 +380,8 @@ class VifApi:
             self._ladder, question, autonomy, fallback_to_formula=self._config.fallback_to_formula
         )
 
-    def _caller(self, session: str, conversation: str | None = None) -> Caller:
-        return Caller(uuid4().hex, session or self._session, conversation)
+    def _caller(self, session: str, conversation: str | None = None, counted_as: Sequence[str] = ()) -> Caller:
+        return Caller(uuid4().hex, session or self._session, conversation, tuple(counted_as))
 
     async def _keep(self, interaction: Interaction, caller: Caller) -> float:
         """Milliseconds it took to keep it. That it could not be kept is no reason to lose it."""

@@ -75,6 +75,13 @@ PRESETS: Mapping[PresetName, Preset] = {
     "offline": Preset("Everything on this machine, nothing leaves it", {}),
 }
 
+STRANGERS_LIMITS: Mapping[str, float] = {
+    "requests_per_minute": 20,
+    "budget_usd_per_person_per_day": 0.50,
+    "budget_usd_per_day": 10.00,
+}
+"""What holds where strangers reach the server and its owner has set no other limit."""
+
 _DEFAULT_MODELS: Mapping[tuple[Literal["llm1", "llm2"], Provider], str] = {
     ("llm1", Provider.OPENAI): "gpt-6-luna",
     ("llm1", Provider.ANTHROPIC): "claude-haiku-5-5",
@@ -166,7 +173,15 @@ class DualLlmConfig(BaseSettings):
     breaker_failures: int = Field(5, gt=0, le=1_000, description="in a row, after which a model is left alone")
     breaker_reset_s: float = Field(30.0, gt=0, le=86_400, description="until it is tried again")
     budget_usd_per_session: float | None = Field(None, ge=0)
-    budget_usd_per_day: float | None = Field(None, ge=0, description="of all sessions, from midnight UTC")
+    budget_usd_per_day: float | None = Field(
+        None, ge=0, description="of all sessions, from midnight UTC; 10.00 for strangers"
+    )
+    budget_usd_per_person_per_day: float | None = Field(
+        None, ge=0, description="of somebody who signed in, or of a guest's session and address; 0.50 for strangers"
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=1, le=1_000_000, description="of one person, as above; each answer counts; 20 for strangers"
+    )
 
     database_url: SecretStr | None = Field(None, description="SQLAlchemy's form; a SQLite file of this user by default")
     retention_days: int | None = Field(None, ge=1, le=36_500, description="after which interactions are deleted")
@@ -239,6 +254,12 @@ class DualLlmConfig(BaseSettings):
         """LLM #2, then the one that stands in for it."""
         stand_in = (ModelRef.parse(self.llm2_secondary),) if self.llm2_secondary else ()
         return tuple(dict.fromkeys((self.llm2, *stand_in)))
+
+    def for_strangers(self) -> Self:
+        """The same with the limits of a server that strangers reach, where nothing else was said."""
+        return self.model_copy(
+            update={name: value for name, value in STRANGERS_LIMITS.items() if getattr(self, name) is None}
+        )
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some settings changed, checked like a new one. Another provider brings its own usual model."""

@@ -26,22 +26,29 @@ def connect(
     """A `VifApi` with clients for the models of `config`. Nothing is imported, loaded or connected before it is used.
 
     Circuits, budgets and remembered readings are shared by all that this process connects, and over `redis_url` by all
-    processes; `state` keeps them apart. With a `drill` LLM #1 misbehaves on purpose, and the state is always its own.
+    processes; `state` keeps them apart. With a `drill` LLM #1 misbehaves on purpose, and the state is always its own,
+    except for what limits and budgets count.
 
     Raises ConfigError when a provider lacks its key or address, or configured weights cannot be read.
     """
     access = access or Access()
     check_access(config, access, mode=mode)
-    if drill:
-        state = state or MemoryState(config.cache_max_entries)
-    state = state or shared_state(
-        config.redis_url.get_secret_value() if config.redis_url else None, config.cache_max_entries
-    )
+    counts = None
+    if drill or state is None:
+        shared = shared_state(
+            config.redis_url.get_secret_value() if config.redis_url else None, config.cache_max_entries
+        )
+        if drill:
+            # It pretends that LLM #1 fails; what LLM #2 is asked is real, and so is the money.
+            state, counts = state or MemoryState(config.cache_max_entries), shared
+        state = state or shared
     llm2 = [open_model(reference, access) for reference in config.responders]
     if mode == "formula":
-        return VifApi(llm2, config, state=state, store=store, observer=observer)
+        return VifApi(llm2, config, state=state, counts=counts, store=store, observer=observer)
     llm1 = [_recogniser(reference, access) for reference in config.recognisers]
-    return VifApi.with_dual_llm(llm1, llm2, config, state=state, store=store, observer=observer, drill=drill)
+    return VifApi.with_dual_llm(
+        llm1, llm2, config, state=state, counts=counts, store=store, observer=observer, drill=drill
+    )
 
 
 def _recogniser(reference: ModelRef, access: Access) -> ChatModel | Recogniser:

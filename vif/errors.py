@@ -4,6 +4,7 @@
     ├── ConfigError                a setting that cannot work; nothing was started
     ├── InputError                 an argument outside its range (also a ValueError)
     ├── ForbiddenError             an action that needs a role this person does not have
+    ├── TooManyRequestsError       asked more often than one person may; says when they may again
     ├── RecognitionError           LLM #1 failed and falling back to the formula was switched off
     └── ModelError                 one call to one model failed
         ├── AuthError              401, 403: the key is missing, wrong or not allowed
@@ -68,6 +69,18 @@ class InputError(VifError, ValueError):
 
 class ForbiddenError(VifError):
     """An action that needs a role this person does not have. Nothing was done."""
+
+
+class TooManyRequestsError(VifError):
+    """Somebody asked more often than one person may. Nothing was asked of a model.
+
+    Attributes:
+        free_in_s: seconds until they may ask again.
+    """
+
+    def __init__(self, message: str, free_in_s: float) -> None:
+        super().__init__(message)
+        self.free_in_s = free_in_s
 
 
 class RecognitionError(VifError):

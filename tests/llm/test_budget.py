@@ -19,9 +19,9 @@ CALL = 0.00027
 NOON = 1_795_348_800.0  # 2026-11-22 12:00 UTC
 
 
-def request(session: str = "s") -> Request:
+def request(session: str = "s", *counted_as: str) -> Request:
     """4,800 characters are taken for 1,200 tokens, so the estimate is the price of `CALL` as well."""
-    return Request("x" * 4_800, (Turn("user", ""),), 1_024, 10.0, caller=Caller("i", session))
+    return Request("x" * 4_800, (Turn("user", ""),), 1_024, 10.0, caller=Caller("i", session, None, counted_as))
 
 
 def budgeted(*plans: Any, clock: Any = lambda: NOON, state: Any = None, **limits: float) -> tuple[Budgeted, Purse]:
@@ -56,6 +56,31 @@ async def test_a_new_day_begins_at_midnight_utc() -> None:
         await model.complete(request())
     now[0] += 1
     assert (await model.complete(request())).text == "b"
+
+
+async def test_a_person_has_a_budget_for_the_day_that_a_new_session_does_not_refill() -> None:
+    now = [NOON + 60 * 48]
+    model, _ = budgeted("a", "b", "c", clock=lambda: now[0], per_person=CALL)
+    await model.complete(request("one", "guest 1", "address"))
+    with pytest.raises(BudgetError) as refused:
+        await model.complete(request("two", "guest 2", "address"))
+    # From 12:48 to midnight.
+    assert str(refused.value) == (
+        "the budget for one person today is used up ($0.0003 of $0.0003); it is full again at midnight UTC, "
+        "in 11 h 12 min (VIF_BUDGET_USD_PER_PERSON_PER_DAY)"
+    )
+    await model.complete(request("three", "guest 3", "another address"))
+    now[0] += 12 * 3600
+    await model.complete(request("four", "guest 2", "address"))
+
+
+async def test_a_call_that_is_refused_takes_nothing_from_any_budget() -> None:
+    model, purse = budgeted("a", per_session=1.0, per_day=1.0, per_person=CALL)
+    await model.complete(request("s", "lena"))
+    with pytest.raises(BudgetError):
+        await model.complete(request("s", "lena"))
+    assert (await purse.spent("s")).session == pytest.approx(CALL)
+    assert (await purse.spent("s")).day == pytest.approx(CALL)
 
 
 async def test_a_budget_of_zero_lets_nobody_ask() -> None:
@@ -112,3 +137,4 @@ async def test_what_has_no_price_is_not_limited() -> None:
 def test_a_purse_knows_whether_there_is_a_limit() -> None:
     assert not Purse(MemoryState()).limited
     assert Purse(MemoryState(), per_day=0.0).limited
+    assert Purse(MemoryState(), per_person=0.0).limited

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 
 from vif.catalogue import cost_usd
 from vif.errors import BudgetError, ModelError
-from vif.llm.protocol import ChatModel, Completion, Request, Usage
+from vif.llm.protocol import Caller, ChatModel, Completion, Request, Usage
 from vif.llm.wrapper import Wrapper
 from vif.state import State
 
@@ -32,6 +33,25 @@ class Spent:
     day_limit: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """One of the budgets a call is charged to. `remedy` says what to do when it is used up."""
+
+    what: str
+    key: str
+    ttl_s: float
+    limit: float | None
+    remedy: str
+
+    def check(self, used: float) -> None:
+        """Raise BudgetError when nothing is left."""
+        # Sums of cents in binary: a millionth of a cent more or less is nobody's money.
+        if self.limit is not None and used >= self.limit - 1e-9:
+            raise BudgetError(
+                f"the budget for {self.what} is used up (${used:.4f} of ${self.limit:.4f}); {self.remedy}"
+            )
+
+
 class Purse:
     """The budgets, and what was spent of them. `clock` is in seconds since the epoch; a day ends at midnight UTC."""
 
@@ -41,40 +61,72 @@ class Purse:
         *,
         per_session: float | None = None,
         per_day: float | None = None,
+        per_person: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Limits in US dollars: of a session, of all on one day, of one person on one day."""
         self._state, self._per_session, self._per_day, self._clock = state, per_session, per_day, clock
+        self._per_person = per_person
 
     @property
     def limited(self) -> bool:
-        return self._per_session is not None or self._per_day is not None
+        return any(limit is not None for limit in (self._per_session, self._per_day, self._per_person))
 
     async def spent(self, session: str) -> Spent:
         """What this session and this day have cost so far, calls under way included."""
         own, day = await self._state.read(self._session_key(session), self._day_key())
         return Spent(own or 0.0, day or 0.0, self._per_session, self._per_day)
 
-    async def take(self, session: str, dollars: float) -> None:
+    async def take(self, caller: Caller, dollars: float) -> None:
         """Set money aside for a call. Raises BudgetError, and takes nothing, when a budget is used up."""
-        spent = await self.spent(session)
-        for what, used, limit, remedy in (
-            (
-                "this session",
-                spent.session,
-                self._per_session,
-                "begin a new session or raise VIF_BUDGET_USD_PER_SESSION",
-            ),
-            ("today", spent.day, self._per_day, "wait until midnight UTC or raise VIF_BUDGET_USD_PER_DAY"),
-        ):
-            if limit is not None and used >= limit:
-                raise BudgetError(f"the budget for {what} is used up (${used:.4f} of ${limit:.4f}); {remedy}")
-        await self.correct(session, dollars)
+        budgets = self._budgets(caller)
+        used = await self._state.read(*(budget.key for budget in budgets))
+        for budget, before in zip(budgets, used, strict=True):
+            budget.check(before or 0.0)
+        if not dollars:
+            return
+        taken: list[_Budget] = []
+        try:
+            for budget in budgets:
+                after = await self._state.add(budget.key, dollars, budget.ttl_s)
+                taken.append(budget)
+                # Again, now that it is ours: of many who looked at the same moment, the sum tells who came first.
+                budget.check(after - dollars)
+        except BudgetError:
+            for budget in taken:
+                await self._state.add(budget.key, -dollars, budget.ttl_s)
+            raise
 
-    async def correct(self, session: str, dollars: float) -> None:
+    async def correct(self, caller: Caller, dollars: float) -> None:
         """Add to what was spent; a negative amount gives money back that was set aside."""
         if dollars:
-            await self._state.add(self._session_key(session), dollars, SESSION_TTL_S)
-            await self._state.add(self._day_key(), dollars, DAY_S)
+            for budget in self._budgets(caller):
+                await self._state.add(budget.key, dollars, budget.ttl_s)
+
+    def _budgets(self, caller: Caller) -> tuple[_Budget, ...]:
+        session = _Budget(
+            "this session",
+            self._session_key(caller.session),
+            SESSION_TTL_S,
+            self._per_session,
+            "begin a new session or raise VIF_BUDGET_USD_PER_SESSION",
+        )
+        day = _Budget(
+            "today", self._day_key(), DAY_S, self._per_day, "wait until midnight UTC or raise VIF_BUDGET_USD_PER_DAY"
+        )
+        left_min = ceil((DAY_S - self._clock() % DAY_S) / 60)
+        persons = tuple(
+            _Budget(
+                "one person today",
+                f"{self._day_key()}:{one}",
+                DAY_S,
+                self._per_person,
+                f"it is full again at midnight UTC, in {left_min // 60} h {left_min % 60} min "
+                "(VIF_BUDGET_USD_PER_PERSON_PER_DAY)",
+            )
+            for one in (caller.counted_as if self._per_person is not None else ())
+        )
+        return (session, day, *persons)
 
     def _session_key(self, session: str) -> str:
         return f"budget:session:{session}"
@@ -95,7 +147,7 @@ class Budgeted(Wrapper):
 
     async def complete(self, request: Request) -> Completion:
         aside = self._estimate(request)
-        await self._purse.take(request.caller.session, aside)
+        await self._purse.take(request.caller, aside)
         try:
             completion = await self._inner.complete(request)
         except ModelError as error:
@@ -106,7 +158,7 @@ class Budgeted(Wrapper):
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Completion, None]:
         aside = self._estimate(request)
-        await self._purse.take(request.caller.session, aside)
+        await self._purse.take(request.caller, aside)
         try:
             async with aclosing(self._inner.stream(request)) as items:
                 async for item in items:
@@ -124,7 +176,7 @@ class Budgeted(Wrapper):
         )
 
     async def _settle(self, request: Request, aside: float, usage: Usage) -> None:
-        await self._purse.correct(request.caller.session, self._price(usage) - aside)
+        await self._purse.correct(request.caller, self._price(usage) - aside)
 
     def _price(self, usage: Usage) -> float:
         return cost_usd(self.provider, self.model, usage) or 0.0

@@ -54,11 +54,13 @@ class Caller:
         interaction: id of the interaction.
         session: who has a budget of their own: a browser's session, or a run of the command line.
         conversation: what the interaction is kept with; None when it stands alone.
+        counted_as: whose share of the limits it uses: a person, or a guest's session and address; () for nobody's.
     """
 
     interaction: str = ""
     session: str = ""
     conversation: str | None = None
+    counted_as: tuple[str, ...] = ()
 
 
 NOBODY = Caller()

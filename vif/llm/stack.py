@@ -9,6 +9,7 @@ from vif.llm.breaker import Circuit, CircuitBreaker, OnChange
 from vif.llm.budget import Budgeted, Purse
 from vif.llm.deadline import Deadline
 from vif.llm.protocol import ChatModel, Provider
+from vif.llm.rate import Rate
 from vif.llm.retry import Retry
 from vif.state import State
 
@@ -22,12 +23,23 @@ class Guards:
     config: DualLlmConfig
     state: State
     on_circuit_change: OnChange | None = None
+    counts: State | None = None
+    """Where money and requests are counted, when that is not `state`."""
     breakers: list[CircuitBreaker] = field(default_factory=list)
     """Those that were made so far."""
 
     @property
     def purse(self) -> Purse:
-        return Purse(self.state, per_session=self.config.budget_usd_per_session, per_day=self.config.budget_usd_per_day)
+        return Purse(
+            self.counts or self.state,
+            per_session=self.config.budget_usd_per_session,
+            per_day=self.config.budget_usd_per_day,
+            per_person=self.config.budget_usd_per_person_per_day,
+        )
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.counts or self.state, self.config.requests_per_minute)
 
     def reader(self, model: ChatModel) -> ChatModel:
         """LLM #1: the ladder retries it and keeps its time."""
