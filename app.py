@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +22,8 @@ HERE = Path(__file__).resolve().parent
 # `pages` is imported from the repository's root, from wherever the server was started.
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
+
+from pages._gate import Gate, may_see_metrics  # noqa: E402  # found only now
 
 HEADERS = {
     # A reply is foreign text: whatever it manages to smuggle in, the browser fetches nothing from another host.
@@ -53,7 +55,9 @@ async def healthz(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def metrics_page(_request: Request) -> Response:
+async def metrics_page(request: Request) -> Response:
+    if not may_see_metrics(request.scope):
+        return PlainTextResponse("only this machine may read this, or who sends VIF_METRICS_TOKEN\n", 403)
     from vif.telemetry.metrics import CONTENT_TYPE, metrics
 
     return Response(metrics().exposition(), media_type=CONTENT_TYPE)
@@ -62,7 +66,7 @@ async def metrics_page(_request: Request) -> Response:
 app = st.App(
     HERE / "pages" / "main.py",
     routes=[Route("/healthz", healthz), Route("/metrics", metrics_page)],
-    middleware=[Middleware(SafeHeaders)],
+    middleware=[Middleware(SafeHeaders), Middleware(Gate)],
 )
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from pages import _runtime, _whole
+from pages._gate import FORWARDED, is_loopback
 from pages._text import plain
 from vif.errors import VifError
 from vif.identity import Admission, Person, Role, require
@@ -31,7 +32,6 @@ Way = Literal["signed", "single", "guest"]
 NAME_KEY = "rater_name"
 LONGEST_NAME = 60
 _KNOWN_KEY = "known_person"
-_FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
 
 
 def way() -> Way:
@@ -191,19 +191,10 @@ def _providers() -> list[str]:
 
 
 def _strangers_reach_it() -> bool:
-    if admission().public or not _is_loopback(st.get_option("server.address")):
+    if admission().public or not is_loopback(st.get_option("server.address")):
         return True
     headers = st.context.headers
-    return any(name in headers for name in _FORWARDED)
-
-
-def _is_loopback(address: str | None) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ip_address(address or "").is_loopback
-    except ValueError:
-        return False
+    return any(name in headers for name in FORWARDED)
 
 
 @lru_cache(10_000)

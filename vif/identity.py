@@ -7,7 +7,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vif.errors import ConfigError, ForbiddenError
@@ -61,6 +61,9 @@ class Admission(BaseSettings):
     raters: str = Field("", description="may rate")
     viewers: str = Field("", description="may use the dashboard")
     public: bool = Field(False, description="strangers reach this server: without sign-in, each sees only their own")
+    metrics_token: SecretStr | None = Field(
+        None, description="who sends it as a bearer token may read /metrics; without one only this machine may"
+    )
 
     def __init__(self, **values: Any) -> None:
         try:

@@ -43,7 +43,7 @@ def test_a_guest_of_a_server_that_strangers_reach_may_not_rate(why: str, monkeyp
     if why == "public":
         monkeypatch.setenv("VIF_PUBLIC", "1")
     else:
-        monkeypatch.setattr(_identity, "_is_loopback", lambda _: False)
+        monkeypatch.setattr(_identity, "is_loopback", lambda _: False)
     app = drawn()
     assert not app.text
     assert app.warning[0].value.replace("\\", "").startswith("'A guest' may not rate: that needs the role rater")
@@ -55,7 +55,7 @@ def test_a_guest_of_a_server_that_strangers_reach_may_not_rate(why: str, monkeyp
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False), (None, False)],
 )
 def test_what_only_this_machine_reaches(address: str | None, loopback: bool) -> None:
-    assert _identity._is_loopback(address) is loopback
+    assert _identity.is_loopback(address) is loopback
 
 
 def test_the_same_name_is_the_same_rater_and_another_name_another() -> None:

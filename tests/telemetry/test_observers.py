@@ -389,7 +389,7 @@ async def test_the_server_serves_the_metrics_of_its_process() -> None:
 
     process_metrics.cache_clear()
     await watched(process_metrics(), wire_text()).process("Why?")
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://dashboard") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client:
         page = await client.get("/metrics")
     process_metrics.cache_clear()
     assert page.status_code == 200
