@@ -305,6 +305,44 @@ def get_postgres() -> None:
             say(no_postgres())
 
 
+# ── nginx, for the tests of several replicas ────────────────────────────────────────────────────────────────────────
+
+
+def find_nginx() -> str | None:
+    """Debian keeps it where only root's $PATH looks."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
+def no_nginx() -> str:
+    return "no nginx was found; install Debian's `nginx-light` package, or nginx in any other way"
+
+
+def get_nginx() -> None:
+    """Install nginx when there is none and that is possible. Failing is no error here, as for Chromium."""
+    if find_nginx():
+        return
+    with guarded():
+        if not find_nginx() and is_root_on_debian():
+            with no_services():
+                apt_install("nginx-light")
+        if not find_nginx():
+            say(no_nginx())
+
+
+@contextlib.contextmanager
+def no_services(policy: Path = Path("/usr/sbin/policy-rc.d")) -> Iterator[None]:
+    """Packages of Debian start no server of the system while this lasts: the tests start their own."""
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()
+
+
 # ── The lock file ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -382,6 +420,7 @@ def test(arguments: list[str]) -> int:
     get_chromium()
     get_redis()
     get_postgres()
+    get_nginx()
     # Two at a time: most tests wait for a socket, a database or a browser. Tests of one file stay together.
     become(PYTHON, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "loadfile"]))
     return 0

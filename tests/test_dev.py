@@ -409,3 +409,14 @@ def test_run_hands_signals_to_the_dashboard_by_becoming_it(tmp_path: Path) -> No
     before, after = done.stdout.split()
     assert before == after
     assert os.getpid() != int(before)
+
+
+def test_a_package_starts_no_server_of_the_system_and_the_rule_that_was_there_stays(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    with dev.no_services(policy):
+        assert subprocess.run([policy, "nginx", "start"], check=False).returncode == 101  # forbidden
+    assert not policy.exists()
+    policy.write_text("mine")
+    with dev.no_services(policy):
+        assert policy.read_text() == "mine"
+    assert policy.read_text() == "mine"

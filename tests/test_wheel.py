@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 import dev
 from tests.browser.test_explore import LIMIT_MS, Watched, chat
 from tests.conftest import free_port, running, without_provider_settings
-from tests.reverse_proxy import ReverseProxy
+from tests.nginx_server import for_one, nginx_server
 
 QUESTION = "Is 1001 a prime number?"
 STRANGERS = {
@@ -158,19 +157,29 @@ def test_from_another_folder_it_serves_the_dashboard_with_its_own_theme_and_defa
     assert "usage statistics" not in log
 
 
-def test_behind_a_reverse_proxy_it_works_under_a_path_and_takes_everybody_for_a_guest(
-    programs: Path, elsewhere: Path, page: Page
+def test_behind_the_documented_nginx_it_works_under_a_path_and_takes_everybody_for_a_guest(
+    programs: Path, elsewhere: Path, browser: Browser, nginx: str
 ) -> None:
     port = free_port()
-    command = [str(programs / "vif"), "dashboard", "--port", str(port), "--base-path", "/team/vif/"]
-    proxy = ReverseProxy(port, "/team/vif/")
-    with running(command, f"http://127.0.0.1:{port}/team/vif", elsewhere, ALONE), proxy.serving() as front:
-        page.goto(f"http://127.0.0.1:{front}/team/vif/")
+    command = [str(programs / "vif"), "dashboard", "--port", str(port), "--base-path", "vif"]
+    with (
+        running(command, f"http://127.0.0.1:{port}/vif", elsewhere, ALONE),
+        nginx_server(nginx, elsewhere / "nginx", for_one(), {8501: port}) as front,
+        browser.new_context(ignore_https_errors=True) as place,
+    ):
+        place.set_default_timeout(LIMIT_MS)
+        watched = Watched(place.new_page())
+        page, address = watched.page, f"https://127.0.0.1:{front.port}"
+        sockets: list[str] = []
+        page.on("websocket", lambda socket: sockets.append(socket.url))
+        page.goto(f"{address}/vif")
         expect(chat(page)).to_be_visible(timeout=LIMIT_MS)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Rate").click()
         expect(page.get_by_text("needs sign-in")).to_be_visible()
-        assert page.url == f"http://127.0.0.1:{front}/team/vif/rate"
+        assert page.url == f"{address}/vif/rate"
+        assert sockets == [f"wss://127.0.0.1:{front.port}/vif/_stcore/stream"]
         assert page.request.get(page.url).ok  # as when it is opened anew
-        assert page.request.get(f"http://127.0.0.1:{front}/metrics").status == 404
-    assert "websocket /team/vif/_stcore/stream" in proxy.asked
-    assert [path for path in proxy.asked if not re.match(r"(websocket )?/team/vif/", path)] == ["/metrics"]
+        assert page.request.get(f"{address}/metrics").status == 404
+        assert watched.faults == []
+        asked = [line.split()[1] for line in front.asked()]
+    assert [path for path in asked if not path.startswith("/vif/")] == ["/vif", "/metrics"]
