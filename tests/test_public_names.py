@@ -26,6 +26,7 @@ NAMES = [
     "Finish",
     "InputError",
     "Interaction",
+    "MessageReading",
     "ModelError",
     "ModelRef",
     "Provider",
@@ -40,11 +41,14 @@ NAMES = [
     "Usage",
     "VifApi",
     "VifError",
+    "ask",
     "connect",
     "formula_reading",
     "lifecycle_warning",
     "load_config",
+    "read",
     "recognition_prompts",
+    "stream",
 ]
 
 

@@ -1,9 +1,8 @@
 """VIF, the Volumetric Integration Framework: how a language model reads a message, next to a fixed formula.
 
-import asyncio, vif
+import vif
 
-api = vif.connect(vif.load_config("offline"))
-interaction = asyncio.run(api.process("How do I implement quicksort?"))
+interaction = vif.ask("How do I implement quicksort?")     # or: await vif.connect(vif.load_config()).process(…)
 print(interaction.domains, interaction.reply)
 """
 
@@ -20,12 +19,13 @@ if TYPE_CHECKING:
     from vif.connection import connect
     from vif.domains import DOMAINS, Domain
     from vif.errors import ConfigError, InputError, ModelError, Reason, RecognitionError, VifError
-    from vif.interaction import Interaction, Recognition, Response
+    from vif.interaction import Interaction, MessageReading, Recognition, Response
     from vif.llm.breaker import Circuit, CircuitState
     from vif.llm.budget import Spent
     from vif.llm.protocol import ChatModel, Completion, Finish, Provider, Request, Turn, Usage
     from vif.recognition.drill import Fault
     from vif.recognition.prompt import recognition_prompts
+    from vif.scripting import ask, read, stream
 
 __version__ = "0.1.0"
 
@@ -38,12 +38,13 @@ _HOMES = {
     "vif.connection": ("connect",),
     "vif.domains": ("DOMAINS", "Domain"),
     "vif.errors": ("ConfigError", "InputError", "ModelError", "Reason", "RecognitionError", "VifError"),
-    "vif.interaction": ("Interaction", "Recognition", "Response"),
+    "vif.interaction": ("Interaction", "MessageReading", "Recognition", "Response"),
     "vif.llm.breaker": ("Circuit", "CircuitState"),
     "vif.llm.budget": ("Spent",),
     "vif.llm.protocol": ("ChatModel", "Completion", "Finish", "Provider", "Request", "Turn", "Usage"),
     "vif.recognition.drill": ("Fault",),
     "vif.recognition.prompt": ("recognition_prompts",),
+    "vif.scripting": ("ask", "read", "stream"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -66,6 +67,7 @@ __all__ = [
     "Finish",
     "InputError",
     "Interaction",
+    "MessageReading",
     "ModelError",
     "ModelRef",
     "Provider",
@@ -80,11 +82,14 @@ __all__ = [
     "Usage",
     "VifApi",
     "VifError",
+    "ask",
     "connect",
     "formula_reading",
     "lifecycle_warning",
     "load_config",
+    "read",
     "recognition_prompts",
+    "stream",
 ]
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from vif.domains import Domain
+from vif.notebook import Card, Group, Meter, Shown
 
 TRANSITIONAL_ABOVE = 0.6
 TRANSCENDENT_ABOVE = 0.8
@@ -27,8 +28,8 @@ class Status(StrEnum):
     TRANSCENDENT = "Transcendent"
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+@dataclass(frozen=True, slots=True, repr=False)
+class Boundary(Shown):
     """One boundary and its oscillation.
 
     Attributes:
@@ -52,11 +53,35 @@ class Boundary:
         """The two domains, or None when the name has not exactly two parts."""
         return _sides(self.name)
 
+    def _summary(self) -> str:
+        swing = (self.frequency, self.amplitude, self.phase)
+        # Most never swing otherwise: then it need not be said.
+        oscillation = (
+            "" if swing == (1.0, 0.1, 0.0) else f", {swing[0]:g} Hz, amplitude {swing[1]:g}, phase {swing[2]:g}"
+        )
+        return f"{self.name} {self.permeability:.2f} {self.status}{oscillation}"
+
+    def _card(self) -> Card:
+        oscillation = f"{self.frequency:g} Hz, amplitude {self.amplitude:g}, phase {self.phase:g}"
+        return Card("Boundary", groups=[Group("", boundary_meters([self]).meters)], facts=[oscillation])
+
 
 @lru_cache(maxsize=256)
 def _sides(name: str) -> tuple[str, str] | None:
     parts = name.split("-")
     return (parts[0], parts[1]) if len(parts) == 2 else None
+
+
+def boundary_meters(boundaries: Sequence[Boundary], beside: Sequence[Boundary] = (), *, accent: str = "llm1") -> Group:
+    """The permeabilities for a card, next to those of the same boundaries in `beside`."""
+    other = {boundary.name: boundary.permeability for boundary in beside}
+    return Group(
+        "Boundaries",
+        [
+            Meter(b.name, b.permeability, f"{b.permeability:.2f} {b.status}", other.get(b.name), accent=accent)
+            for b in boundaries
+        ],
+    )
 
 
 PAIRS: tuple[tuple[Domain, Domain], ...] = (

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from vif.boundaries import DEFAULT_BOUNDARIES, TRANSCENDENT_ABOVE, Boundary, Status, dissolve
+from vif.boundaries import DEFAULT_BOUNDARIES, TRANSCENDENT_ABOVE, Boundary, Status, boundary_meters, dissolve
 from vif.domains import emerging, formula_activations
 from vif.interfaces import BoundaryActivation, Interface, activate, select
+from vif.notebook import Card, Radar, Shown, activations_in_short, domain_meters
 from vif.prompt import in_fixed_order, structured_prompt
 from vif.qualities import MessageFeatures, Qualities, qualities_of
 
@@ -51,8 +52,8 @@ class DevelopmentalStage(StrEnum):
     TRANSCENDENCE = "Transcendence"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+@dataclass(frozen=True, slots=True, repr=False)
+class Reading(Shown):
     """The result of stages 1 and 2, from the formula or from LLM #1.
 
     `domains` maps names to activations (an absent domain was not kept); `boundaries` carry permeability and status.
@@ -60,6 +61,13 @@ class Reading:
 
     domains: Mapping[str, float]
     boundaries: tuple[Boundary, ...]
+
+    def _summary(self) -> str:
+        return activations_in_short(self.domains)
+
+    def _card(self) -> Card:
+        groups = [domain_meters(self.domains, None), boundary_meters(self.boundaries)]
+        return Card("Reading", radar=Radar(None, self.domains), groups=groups)
 
 
 @dataclass(frozen=True, slots=True)

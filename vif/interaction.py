@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from vif.boundaries import Boundary
+from vif.boundaries import Boundary, boundary_meters
 from vif.errors import Reason
 from vif.flow import Anchor, DevelopmentalStage, EmergentQuality, Mode, Reading
 from vif.interfaces import Interface
+from vif.notebook import Card, Radar, Shown, activations_in_short, counted, domain_meters, in_short
 from vif.prompt import well_formed
 
 Source = Literal["llm1", "cache", "secondary", "embedded", "formula"]
@@ -55,11 +56,19 @@ class BoundaryQualities(_Record):
         return cls(boundary=entry.boundary, **entry.qualities._asdict())
 
 
-class FormulaReading(_Record):
+class FormulaReading(Shown, _Record):
     """What the Rust formula says: all four domains unfiltered, boundaries as stage 2 has them."""
 
     domains: DomainActivations
     boundaries: tuple[Boundary, ...]
+
+    def _summary(self) -> str:
+        return activations_in_short(self.domains.model_dump())
+
+    def _card(self) -> Card:
+        domains = self.domains.model_dump()
+        groups = [domain_meters(None, domains), boundary_meters(self.boundaries, accent="formula")]
+        return Card("The Rust formula, of every message", radar=Radar(domains, None), groups=groups)
 
 
 class Attempt(_Record):
@@ -92,7 +101,7 @@ class Correction(_Record):
     why: str
 
 
-class Recognition(_Record):
+class Recognition(Shown, _Record):
     """How the reading came about. `cost_usd` is None when a price is not known."""
 
     source: Source
@@ -108,6 +117,35 @@ class Recognition(_Record):
     cache_hit: bool = False
     shifts: dict[str, float] = Field(default_factory=dict)
     """Domains that moved by more than 0.3 since the previous interaction, with the change."""
+
+    @property
+    def in_words(self) -> str:
+        """Who read, and when it was not LLM #1, why: "read by smollm2 (embedded)"."""
+        who = f"{self.model} ({self.source})" if self.model else "the Rust formula"
+        return f"read by {who}" + (f", because LLM #1 failed: {self.fallback_reason}" if self.fallback_reason else "")
+
+    def _summary(self) -> str:
+        return f"{self.in_words[:200]}, {counted(len(self.attempts), 'attempt')}, {self.latency_ms:.0f} ms"
+
+    def _card(self) -> Card:
+        attempts = [
+            f"{one.provider}:{one.model} {one.outcome}, {one.latency_ms:.0f} ms"
+            + (f": {one.error}" if one.error else "")
+            for one in self.attempts
+        ]
+        corrections = [
+            f"{one.boundary} {one.field}: {one.given} became {one.used}, {one.why}" for one in self.corrections
+        ]
+        passages = [
+            ("Reasoning", self.reasoning),
+            ("Patterns", "\n".join(self.patterns)),
+            ("Attempts", "\n".join(attempts)),
+            ("Corrections", "\n".join(corrections)),
+        ]
+        return Card("Recognition", _sentence(self.in_words), passages=passages, facts=self._facts())
+
+    def _facts(self) -> list[str]:
+        return [f"{self.latency_ms:.0f} ms", dollars_in_words(self.cost_usd)]
 
 
 class Response(_Record):
@@ -143,7 +181,23 @@ class Timings(_Record):
     total: Milliseconds = 0.0
 
 
-class Interaction(_Record):
+class MessageReading(Shown, _Record):
+    """How one message was read, without a reply: `vif.read`. A domain the formula did not keep is not in `domains`."""
+
+    message: str
+    domains: dict[str, float]
+    boundaries: tuple[Boundary, ...]
+    formula: FormulaReading
+    recognition: Recognition
+
+    def _summary(self) -> str:
+        return f"{in_short(self.message)}: {_compared(self)}"
+
+    def _card(self) -> Card:
+        return _reading_card("Reading", self, [("Reasoning", self.recognition.reasoning)], [])
+
+
+class Interaction(Shown, _Record):
     """One message with everything that was computed for it."""
 
     id: str = Field(default_factory=lambda: uuid4().hex)
@@ -171,6 +225,23 @@ class Interaction(_Record):
         """Domains and boundaries as stages 3 to 7 used them."""
         return Reading(self.domains, self.boundaries)
 
+    def _summary(self) -> str:
+        response = self.response
+        reply = f"reply of {len(self.reply):,} characters" if self.reply else "no reply"
+        failed = f", failed: {in_short(response.error, 80)}" if response and response.error else ""
+        return f"{in_short(self.message)}: {_compared(self)}; {reply}{failed}, {self.timings_ms.total:.0f} ms"
+
+    def _card(self) -> Card:
+        response, facts = self.response, [f"stage {self.developmental_stage}", f"autonomy {self.autonomy:g}"]
+        if response:
+            facts += [] if response.error else [f"answered by {response.model}"]
+            facts += [f"{self.timings_ms.total:.0f} ms in all"]
+            cost = total_cost([self.recognition.cost_usd, response.cost_usd])
+            facts.append(dollars_in_words(cost))
+        passages = [("Reasoning", self.recognition.reasoning), ("Reply", self.reply)]
+        failed = [f"LLM #2 failed: {response.error}"] if response and response.error else []
+        return _reading_card("Interaction", self, passages, facts, failed)
+
 
 def total_cost(costs: Iterable[float | None]) -> float | None:
     """The sum, or None as soon as one of them is not known."""
@@ -180,3 +251,52 @@ def total_cost(costs: Iterable[float | None]) -> float | None:
             return None
         total += cost
     return total
+
+
+def dollars_in_words(cost_usd: float | None) -> str:
+    """ "$0.00027", "free"; a price that is not known is not free."""
+    if cost_usd is None:
+        return "cost not known"
+    return f"${cost_usd:.5f}" if cost_usd else "free"
+
+
+# ── Cards ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _compared(read: Interaction | MessageReading) -> str:
+    """Who read what, for a `repr`."""
+    who = "the Rust formula" if read.recognition.model is None else read.recognition.source
+    return f"{activations_in_short(read.domains)} by {who}"
+
+
+def _reading_card(
+    kind: str,
+    read: Interaction | MessageReading,
+    passages: Sequence[tuple[str, str]],
+    facts: Sequence[str],
+    notices: Sequence[str] = (),
+) -> Card:
+    """The radar of LLM #1 over the formula; of the formula alone where LLM #1 did not read."""
+    formula, recognition = read.formula.domains.model_dump(), read.recognition
+    by_model = recognition.source != "formula"
+    domains = read.domains if by_model else None
+    fallback = [_sentence(recognition.in_words)] if recognition.fallback_reason else []
+    return Card(
+        kind,
+        read.message or "(an empty message)",
+        quoted=bool(read.message),
+        notices=[*fallback, *notices],
+        radar=Radar(formula, domains),
+        groups=[
+            domain_meters(domains, formula),
+            boundary_meters(read.boundaries, read.formula.boundaries)
+            if by_model
+            else boundary_meters(read.boundaries, accent="formula"),
+        ],
+        passages=passages,
+        facts=[recognition.in_words, *facts] if not fallback else facts,
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

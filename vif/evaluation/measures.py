@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from vif.domains import Domain
 from vif.evaluation.records import Run
+from vif.notebook import Card, Group, Meter, Shown, counted, in_short
 from vif.statistics.bootstrap import Interval
 from vif.statistics.paired import PairedComparison
 
@@ -105,8 +106,8 @@ class CaseReport:
     missing: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class SubjectReport(Shown):
     """One subject: `metrics` over all cases, `by_tag` over those of a tag, `cases` in the run's order."""
 
     name: str
@@ -119,9 +120,21 @@ class SubjectReport:
         """Targets that are missed."""
         return tuple(name for name, metric in self.metrics.items() if metric.met is False)
 
+    @property
+    def targets(self) -> tuple[int, int]:
+        """How many are met, of those the subject has."""
+        aimed = [metric for metric in self.metrics.values() if metric.target]
+        return sum(metric.met is True for metric in aimed), len(aimed)
 
-@dataclass(frozen=True, slots=True)
-class Report:
+    def _summary(self) -> str:
+        return f"{in_short(self.name)}: {_error_words(self)}; {_target_words(self)}"
+
+    def _card(self) -> Card:
+        return Card("How a suite was read", self.name, groups=[_errors([self])], facts=[_target_words(self)])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
     """What a run came to.
 
     Attributes:
@@ -144,6 +157,26 @@ class Report:
         """Missed targets by the subject's name; subjects that miss none are not in it. The formula has no targets."""
         return {subject.name: subject.missed for subject in self.subjects if subject.missed}
 
+    def _summary(self) -> str:
+        return f"{self.done:,} of {self.run.total:,} readings: {in_short(self.headline, 300)[1:-1]}"
+
+    def _card(self) -> Card:
+        shown = self.subjects[:_MOST_ON_A_CARD]
+        run = self.run
+        facts = [
+            f"{run.suite}: {counted(len(run.cases), 'case')} × {run.repeats}",
+            f"{self.done:,} of {run.total:,} readings",
+        ]
+        if more := len(self.subjects) - len(shown):
+            facts.append(f"{more} more subjects")
+        return Card(
+            "Evaluation",
+            self.headline,
+            groups=[_errors(shown)] if shown else [],
+            passages=[("Targets", "\n".join(f"{one.name}: {_target_words(one)}" for one in shown))],
+            facts=facts,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -164,3 +197,41 @@ class Change:
     better: tuple[tuple[str, float], ...]
     worse: tuple[tuple[str, float], ...]
     metrics: Mapping[MetricName, tuple[Metric, Metric]]
+
+
+# ── Cards ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_MOST_ON_A_CARD = 8
+
+
+def _error_words(subject: SubjectReport) -> str:
+    error = subject.metrics["mae"].interval if "mae" in subject.metrics else None
+    if error is None or error.estimate is None:
+        return "error not known"
+    between = "" if error.low is None or error.high is None else f" ({error.low:.3f} to {error.high:.3f})"
+    return f"error {error.estimate:.3f}{between}"
+
+
+def _errors(subjects: Sequence[SubjectReport]) -> Group:
+    """On a scale that reaches as far as the largest of them, since errors are small."""
+    found = [subject.metrics["mae"].interval for subject in subjects if "mae" in subject.metrics]
+    most = max((end for one in found for end in (one.estimate, one.high) if end), default=1.0)
+    return Group("Error; less is better", [_error_meter(subject, most) for subject in subjects])
+
+
+def _error_meter(subject: SubjectReport, most: float) -> Meter:
+    interval = subject.metrics["mae"].interval if "mae" in subject.metrics else None
+    value, low, high = (interval.estimate, interval.low, interval.high) if interval else (None, None, None)
+    return Meter(
+        subject.name,
+        None if value is None else value / most,
+        _error_words(subject).removeprefix("error "),
+        ends=None if low is None or high is None else (low / most, high / most),
+        accent="llm1" if subject.targets[1] else "formula",
+    )
+
+
+def _target_words(subject: SubjectReport) -> str:
+    met, aimed = subject.targets
+    missed = f"; missed: {', '.join(subject.missed).replace('_', ' ')}" if subject.missed else ""
+    return f"{met} of {aimed} targets met{missed}" if aimed else "no targets"

@@ -9,11 +9,12 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vif.boundaries import Boundary
+from vif.boundaries import Boundary, boundary_meters
 from vif.domains import Domain
 from vif.evaluation.suite import Case
 from vif.interaction import Recognition
 from vif.llm.protocol import Provider
+from vif.notebook import Card, Radar, Shown, activations_in_short, counted, domain_meters, in_short
 
 
 class _Record(BaseModel):
@@ -29,7 +30,7 @@ class Subject(_Record):
     """The Rust formula itself, as a subject like any other."""
 
 
-class Result(_Record):
+class Result(Shown, _Record):
     """One reading of one case by one subject. `repeat` counts from 0.
 
     Attributes:
@@ -65,6 +66,27 @@ class Result(_Record):
             return False
         return self.recognition.source != "formula" or not self.recognition.attempts
 
+    def _summary(self) -> str:
+        read = in_short(self.error, 80) if self.error else "nothing" if self.domains is None else self._activations
+        return f"{in_short(self.case_id)} by {in_short(self.subject)}, repeat {self.repeat}: {read}"
+
+    @property
+    def _activations(self) -> str:
+        return activations_in_short(_by_name(self.domains or {}))
+
+    def _card(self) -> Card:
+        by_formula = self.recognition is not None and self.recognition.source == "formula"
+        domains = None if self.domains is None or by_formula else _by_name(self.domains)
+        formula = _by_name(self.formula)
+        return Card(
+            "Reading of a case",
+            f"{self.case_id}, by {self.subject}",
+            notices=[self.error] if self.error else [],
+            radar=Radar(formula, domains),
+            groups=[domain_meters(domains, formula), boundary_meters(self.boundaries)],
+            facts=[f"repeat {self.repeat}", "in a batch" if self.batched else f"{self.added_ms:.0f} ms"],
+        )
+
 
 class Batch(_Record):
     """Readings of one subject that were handed over to a provider as one batch. `id` is the provider's.
@@ -82,7 +104,7 @@ class Batch(_Record):
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
-class Run(_Record):
+class Run(Shown, _Record):
     """A run as it was planned. Its results are kept one by one, so that it can be taken up again."""
 
     id: str = Field(default_factory=lambda: uuid4().hex)
@@ -98,6 +120,29 @@ class Run(_Record):
     @property
     def total(self) -> int:
         return len(self.cases) * len(self.subjects) * self.repeats
+
+    def _summary(self) -> str:
+        names = ", ".join(subject.name for subject in self.subjects)
+        return (
+            f"{self.id[:8]} {in_short(self.suite)}: {len(self.cases):,} cases × {self.repeats} by {in_short(names, 80)}"
+        )
+
+    def _card(self) -> Card:
+        return Card(
+            "Planned evaluation",
+            self.suite,
+            passages=[("Who reads", "\n".join(subject.name for subject in self.subjects))],
+            facts=[
+                counted(len(self.cases), "case"),
+                counted(self.repeats, "repeat"),
+                counted(self.total, "reading"),
+                f"run {self.id}",
+            ],
+        )
+
+
+def _by_name(activations: Mapping[Domain, float]) -> dict[str, float]:
+    return {domain.value: value for domain, value in activations.items()}
 
 
 @dataclass(frozen=True, slots=True)

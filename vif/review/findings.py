@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vif.domains import Domain
+from vif.notebook import Card, Group, Meter, Shown, counted, in_short
 from vif.statistics.agreement import Alpha, Icc
 from vif.statistics.bootstrap import Interval
 from vif.statistics.bradley_terry import BradleyTerry
@@ -113,8 +114,8 @@ class Corrected:
     errors: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(Shown):
     """What a campaign came to.
 
     Attributes:
@@ -147,3 +148,37 @@ class Verdict:
     rated: int
     skipped: int
     planned: int
+
+    def _summary(self) -> str:
+        return f"{self.rated:,} of {self.planned:,} ratings: {in_short(self.headline, 300)[1:-1]}"
+
+    def _card(self) -> Card:
+        judged = [preference for preference in self.preferences if preference.items][:_MOST_ON_A_CARD]
+        return Card(
+            "Verdict",
+            self.headline,
+            groups=[Group("How often the first is preferred; the mark is half", list(map(_meter, judged)))],
+            passages=[("Agreement", self.agreement.words)],
+            facts=[
+                f"{self.rated:,} of {self.planned:,} ratings",
+                counted(self.items, "item"),
+                counted(len(self.raters), "rater"),
+                f"{self.skipped} skipped" if self.skipped else "",
+            ],
+        )
+
+
+_MOST_ON_A_CARD = 8
+
+
+def _meter(preference: Preference) -> Meter:
+    share = preference.rate.share
+    ends = None if share.low is None or share.high is None else (share.low, share.high)
+    words = "not known" if share.estimate is None else f"{share.estimate:.0%}"
+    return Meter(
+        f"{preference.first} to {preference.second}",
+        share.estimate,
+        f"{words} ({ends[0]:.0%} to {ends[1]:.0%})" if ends else words,
+        beside=0.5,
+        ends=ends,
+    )
