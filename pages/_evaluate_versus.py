@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages import _evaluate_cases
+from pages import _evaluate_cases, _layout
 from pages._evaluate_words import colours_of, names_of
 from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED
@@ -30,7 +30,7 @@ def draw_against(report: Report) -> None:
         formulas = [subject.name for subject in report.run.subjects if subject.formula]
         others = sorted((name for name in names if name != first), key=lambda name: name not in formulas)
         second = st.selectbox("Against", others, key=f"evaluate_second_{first}", format_func=names.__getitem__)
-    left, right = st.columns([1.5, 1], gap="large", vertical_alignment="center")
+    left, right = _layout.beside("versus", [1.5, 1], vertical_alignment="center")
     with left:
         st.plotly_chart(
             figures.against(strips, names[first], names[second], palette=THEMED),

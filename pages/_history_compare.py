@@ -7,7 +7,7 @@ from datetime import tzinfo
 import pandas as pd
 import streamlit as st
 
-from pages import _history_open, _words
+from pages import _history_open, _layout, _words
 from pages._history_kept import Kept
 from pages._history_words import difference, exactly_when, models
 from pages._text import plain
@@ -33,7 +33,7 @@ def draw(first: Kept, second: Kept, zone: tzinfo) -> None:
         _draw_message(older)
     st.markdown("\n".join(f"- {sentence}" for sentence in difference(older, newer)))
     for number, (column, kept, interaction) in enumerate(
-        zip(st.columns(2, gap="large"), sides, (older, newer), strict=True)
+        zip(_layout.beside("sides"), sides, (older, newer), strict=True)
     ):
         with column:
             if not same:
@@ -42,7 +42,7 @@ def draw(first: Kept, second: Kept, zone: tzinfo) -> None:
     st.subheader("Values", anchor=False)
     _draw_values(older, newer)
     st.subheader("Replies", anchor=False)
-    for number, (column, interaction) in enumerate(zip(st.columns(2, gap="large"), (older, newer), strict=True)):
+    for number, (column, interaction) in enumerate(zip(_layout.beside("replies"), (older, newer), strict=True)):
         with column, st.container(border=True):
             _history_open.draw_reply(_history_open.turn_of(interaction, -number))
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import streamlit as st
 
 import vif
-from pages import _columns, _history_kept, _reading, _reply, _stages, _volume, _why
+from pages import _columns, _history_kept, _layout, _reading, _reply, _stages, _volume, _why
 from pages._columns import Column
 from pages._history_kept import History, Kept
 from pages._history_words import OTHER, PARAMETER, exactly_when, when
@@ -64,12 +64,12 @@ def draw(history: History, kept: Kept, zone: tzinfo) -> None:
         facts.append(f"preset {plain(interaction.preset)}")
     facts.append(f"{interaction.developmental_stage}")
     st.caption(" · ".join(facts))
-    left, right = st.columns([1, 1.15], gap="large")
+    left, right = _layout.beside("upper", [1, 1.15])
     with left:
         _reading.draw_domains(turn)
     with right, _reply.answer():
         draw_reply(turn)
-    left, right = st.columns([1, 1.15], gap="large")
+    left, right = _layout.beside("lower", [1, 1.15])
     with left:
         _reading.draw_reasons(turn)
     with right:

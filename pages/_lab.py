@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 import vif
-from pages import _columns, _conversation, _difference, _lab_matrices, _lab_state, _runtime, _sidebar
+from pages import _columns, _conversation, _difference, _lab_matrices, _lab_state, _layout, _runtime, _sidebar
 from pages._columns import Column, Group, Job
 from pages._lab_state import Asked, Lab, Settings
 from pages._text import plain
@@ -195,7 +195,7 @@ def _draw_answers(turn: Turn, lab: Lab, settings: Settings) -> None:
         )
     if asked is None:
         return
-    left, right = st.columns(2, gap="large")
+    left, right = _layout.beside("answers")
     with left:
         st.markdown("**As answered**")
         _columns.draw_reply(Column("", turn), "")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 import vif
-from pages import _circuits, _drill, _identity, _runtime, _words
+from pages import _circuits, _drill, _identity, _layout, _runtime, _words
 from pages._sidebar import Settings
 from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED
@@ -61,7 +61,7 @@ def _draw(scope: str, config: vif.DualLlmConfig | None, access: vif.Access, mode
         return
     _draw_metrics(snapshot)
     zone = _zone()
-    left, right = st.columns([1.6, 1], gap="large")
+    left, right = _layout.beside("latency", [1.6, 1])
     with left:
         st.markdown("**How long reading took, and who read**")
         st.plotly_chart(

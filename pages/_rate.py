@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages import _identity, _rate_keys, _review
+from pages import _identity, _layout, _rate_keys, _review
 from pages._text import harmless, plain
 from pages._theme import CHART_CONFIG, THEMED, coloured
 from vif.domains import DOMAINS, Domain
@@ -259,7 +259,9 @@ def _draw_help(rubric: Rubric, instructions: str) -> None:
 
 
 def _draw_readings(item: Shown) -> None:
-    left, middle, right = st.columns([1, 1.5, 1], gap="medium", vertical_alignment="center")
+    left, middle, right = _layout.beside(
+        "readings", [1, 1.5, 1], gap="medium", vertical_alignment="center", middle_last=True
+    )
     with left:
         _draw_values(SIDES[0], item.left)
     with middle:

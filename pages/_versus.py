@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages import _columns, _conversation, _difference, _runtime, _sidebar
+from pages import _columns, _conversation, _difference, _layout, _runtime, _sidebar
 from pages._columns import Column, Group, Job
 from pages._text import plain
 from pages._theme import coloured
@@ -127,7 +127,7 @@ def _readings(interaction: Interaction) -> tuple[Reading, Reading]:
 
 def _draw_sides(readings: tuple[Reading, Reading], columns: tuple[Column, ...] | None) -> None:
     """Each reading, and the answer from it as far as it is."""
-    for index, (side, name, reading) in enumerate(zip(st.columns(2, gap="large"), _NAMES, readings, strict=True)):
+    for index, (side, name, reading) in enumerate(zip(_layout.beside("two_answers"), _NAMES, readings, strict=True)):
         with side:
             values = " · ".join(f"{coloured(d)} {reading.domains.get(d, 0.0):.2f}" for d in DOMAINS)
             st.markdown(f"**{name}**  \n:small[{values}]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import vif
-from pages import _conversation
+from pages import _conversation, _layout
 from pages._theme import CHART_CONFIG, ICONS, THEMED, coloured
 from vif import figures
 from vif.domains import Domain
@@ -23,7 +23,7 @@ EXAMPLES: tuple[tuple[Domain, str], ...] = (
 
 def draw_welcome(autonomy: float, *, ready: bool) -> None:
     """`ready`: whether a message can be sent."""
-    words, figure = st.columns([1.15, 1], gap="large", vertical_alignment="center")
+    words, figure = _layout.beside("welcome", [1.15, 1], vertical_alignment="center")
     with words:
         st.title("How is your message read?", anchor=False)
         domains = ", ".join(coloured(domain, domain.label.lower()) for domain in vif.DOMAINS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages import _closer, _conversation, _follow, _reading, _reply, _runtime, _sidebar, _welcome, _whole
+from pages import _closer, _conversation, _follow, _layout, _reading, _reply, _runtime, _sidebar, _welcome, _whole
 from pages._text import plain
 from pages._turn import Turn
 
@@ -54,11 +54,11 @@ with question.container(horizontal=True, vertical_alignment="center"):
     )
 
 # On a phone the columns come one below the other, in this order: domains, reply, reasons, boundaries.
-upper_left, upper_right = st.columns([1, 1.15], gap="large")
+upper_left, upper_right = _layout.beside("upper", [1, 1.15])
 domains = upper_left.empty()
 with upper_right, _reply.answer():
     reply, reply_end = st.empty(), st.empty()
-lower_left, lower_right = st.columns([1, 1.15], gap="large")
+lower_left, lower_right = _layout.beside("lower", [1, 1.15])
 reasons, boundaries = lower_left.empty(), lower_right.empty()
 closer = st.empty()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _closer, _comparison, _conversation, _drill, _identity, _whole
+from pages import _closer, _comparison, _conversation, _drill, _identity, _layout, _whole
 
 HERE = Path(__file__).parent
 
@@ -16,6 +16,7 @@ st.set_page_config(page_title="VIF – how a message is read", page_icon=HERE / 
 st.logo(HERE / "wordmark.svg", size="large", icon_image=HERE / "vif.svg")
 
 _identity.admit()
+_layout.prepare()
 
 EXPLORE = st.Page(
     "explore.py",

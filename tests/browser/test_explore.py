@@ -188,6 +188,15 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(phone: Watched) -> None:
         assert box["x"] + box["width"] <= 390
 
 
+def test_on_a_tablet_columns_give_the_radar_room(browser: Browser, dashboard: str) -> None:
+    for watched in opened(browser, dashboard, viewport={"width": 820, "height": 1180}, has_touch=True):
+        radar = charts(watched.page).locator("g.polar .plotbg").first
+        expect(radar).to_be_visible()
+        box = radar.bounding_box()
+        assert box is not None
+        assert box["width"] > 180
+
+
 def test_after_an_answer_the_reading_is_in_view_not_the_end_of_the_page(desk: Watched) -> None:
     send(desk.page, "How do I implement quicksort?")
     wait_for_reply(desk.page)
