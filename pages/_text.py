@@ -12,6 +12,14 @@ _FENCE = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})(.*)")
 _CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)")
 _DIAGRAM = re.compile(r"(?im)^([\s>*+\-\d.)]*(?:`{3,}|~{3,})\s*)mermaid\b")
 _CERTAIN_IMAGE = re.compile(r"!(?=\[[^\n]*\][(\[])")
+_WEB = r"(?:https?://|mailto:)"
+_LINK = re.compile(
+    rf"(\\*)(\](?=\((?!\s*<?(?:{_WEB}|#)))"  # [words](address)
+    rf"|\](?=:\s*(?:$|<?(?!{_WEB}|#)\S*:))"  # [words]: address
+    rf"|<(?!{_WEB})(?=[A-Za-z][\w+.-]*:))",  # <address>
+    re.IGNORECASE,
+)
+"""Where a link ends or begins whose address is neither of the web nor of mail: `javascript:` runs, a path is ours."""
 _LIVE = re.compile(r"(\\*)(\$|!(?=\[)|:(?=[A-Za-z][\w-]*\[))")
 
 
@@ -25,6 +33,8 @@ def plain(text: str, longest: int | None = None) -> str:
 
 def harmless(markdown: str) -> str:
     """A model's Markdown without images, formulas, diagrams and this page's own directives; code stays as it is.
+
+    Of links only those to the web and to mail stay.
 
     What looks like an image is taken out of code as well: where code ends is the browser's decision, not ours.
     """
@@ -48,9 +58,13 @@ def _without_markup(line: str) -> str:
     parts: list[str] = []
     end = 0
     for code in _CODE_SPAN.finditer(line):
-        parts += (_LIVE.sub(_escaped, line[end : code.start()]), code[0])
+        parts += (_made_harmless(line[end : code.start()]), code[0])
         end = code.end()
-    return "".join((*parts, _LIVE.sub(_escaped, line[end:])))
+    return "".join((*parts, _made_harmless(line[end:])))
+
+
+def _made_harmless(text: str) -> str:
+    return _LIVE.sub(_escaped, _LINK.sub(_escaped, text))
 
 
 def _escaped(match: re.Match[str]) -> str:

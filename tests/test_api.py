@@ -318,7 +318,7 @@ async def test_the_previous_interaction_is_context_for_both_models() -> None:
     second = await api.process("And now?", previous=first)
     assert [question.previous for question in rung.questions] == [None, first.domains]
     assert [(turn.role, turn.text) for turn in responder.requests[1].turns[:-1]] == [
-        ("user", "Why?"),
+        ("user", "<message>\nWhy?\n</message>"),
         ("assistant", "Because."),
     ]
     # CD moved from 0.9 to 0.5, the others not at all.

@@ -40,6 +40,7 @@ from vif.llm.budget import Spent
 from vif.llm.protocol import Caller, ChatModel, Preparable, Turn
 from vif.llm.stack import Guards
 from vif.oscillation import swinging_like
+from vif.prompt import as_message
 from vif.recognition.drill import Fault
 from vif.recognition.ladder import Ladder
 from vif.recognition.reading import read_message
@@ -461,7 +462,7 @@ def _check_message(message: str) -> None:
 def _history(previous: Interaction | None) -> tuple[Turn, ...]:
     if previous is None or not previous.reply:
         return ()
-    return Turn("user", previous.message), Turn("assistant", previous.reply)
+    return Turn("user", as_message(previous.message)), Turn("assistant", previous.reply)
 
 
 def _patterns(conclusion: Conclusion) -> tuple[str, ...]:

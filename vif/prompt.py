@@ -44,6 +44,8 @@ COMPACT_MESSAGE_BYTES = 600
 """Of a longer message a small model sees both ends; bytes, because its tokens are closer to them than to characters."""
 
 _CONTROL_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
+_TEMPLATE_TOKEN = re.compile(r"<\|(?=\w)")
+"""Where `<|im_start|>system` would begin: to a local model that is no text, but the beginning of somebody's turn."""
 _HALVES = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(f"[{_CONTROL_CHARACTERS}]")
 _SPECIAL = re.compile(f"[&<>\"'{_CONTROL_CHARACTERS}]")
@@ -121,8 +123,13 @@ def structured_prompt(
             for name, q in emergent
         ]
         lines.append("  </qualities>")
-    lines += ["</reading>", "<message>", escaped(message), "</message>"]
+    lines += ["</reading>", as_message(message)]
     return "\n".join(lines)
+
+
+def as_message(text: str) -> str:
+    """What a user wrote, as an element it cannot leave."""
+    return f"<message>\n{escaped(text)}\n</message>"
 
 
 def compact_prompt(message: str, activations: Mapping[str, float]) -> str:
@@ -131,7 +138,7 @@ def compact_prompt(message: str, activations: Mapping[str, float]) -> str:
         (domain for domain in DOMAINS if activations.get(domain, 0.0) > 0.5), key=lambda d: -activations[d]
     )
     hint = " and ".join(_LEANINGS[domain] for domain in leading[:2])
-    text = _both_ends(message)
+    text = _TEMPLATE_TOKEN.sub("< |", _both_ends(message))
     return f"{text}\n\n(Answer with {hint}.)" if hint else text
 
 

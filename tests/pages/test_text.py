@@ -15,7 +15,7 @@ HOSTILE = "$x$ <script> ![](http://evil/x.png)"
         (HOSTILE, r"\$x\$ <script> !\[](http://evil/x.png)"),
         ("![a][b]\n\n[b]: http://evil/x.png", "!\\[a][b]\n\n[b]: http://evil/x.png"),
         ("![a\nb](http://evil/x.png)", "!\\[a\nb](http://evil/x.png)"),
-        (r"\![a](b)", r"\!\[a](b)"),
+        (r"\![a](b)", r"\!\[a\](b)"),
         (r"costs \$5, or \\$6", r"costs \$5, or \\\$6"),
         (":red[alarm] and :green-badge[LLM #1]", r"\:red[alarm] and \:green-badge[LLM #1]"),
         (r"\:red[alarm], \\:red[alarm]", r"\:red[alarm], \\\:red[alarm]"),
@@ -46,6 +46,27 @@ def test_ordinary_markdown_and_code_stay_as_they_are(written: str) -> None:
 
 def test_markup_after_a_code_block_is_still_taken_out() -> None:
     assert harmless("```\n$a\n```\n$b and ```not a fence``` $c") == "```\n$a\n```\n\\$b and ```not a fence``` \\$c"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("[b](javascript:alert(1)) [d](<JavaScript:x>)", r"[b\](javascript:alert(1)) [d\](\<JavaScript:x>)"),
+        ("[c]( java&#115;cript:x) [e](/admin)", r"[c\]( java&#115;cript:x) [e\](/admin)"),
+        ("[f]: data:text/html,x", r"[f\]: data:text/html,x"),
+        ("<javascript:alert(1)//@x>", r"\<javascript:alert(1)//@x>"),
+        ("[r]:\n  javascript:x", "[r\\]:\n  javascript:x"),
+        (r"[x\](javascript:x) [x\\](javascript:x)", r"[x\](javascript:x) [x\\\](javascript:x)"),
+    ],
+)
+def test_a_link_leads_to_the_web_or_to_mail_or_is_none(written: str, shown: str) -> None:
+    assert harmless(written) == shown
+
+
+def test_links_to_the_web_and_to_mail_stay() -> None:
+    links = "[a](https://x.org) [b]( <http://x.org>) [m](mailto:a@b.org) [t](#part) <https://x.org> <me@x.org>"
+    assert harmless(links) == links
+    assert harmless("[f]: https://x.org") == "[f]: https://x.org"
 
 
 def test_a_line_of_foreign_text_shows_every_character_as_it_is() -> None:
