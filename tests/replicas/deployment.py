@@ -66,6 +66,11 @@ class Replica:
                 raise RuntimeError(f"a replica did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.05)
 
+    def restart(self) -> None:
+        """Start it once more, and wait until it is well."""
+        self.start()
+        self.wait()
+
     def end(self, kind: signal.Signals) -> None:
         """End it with a signal, and wait until it is gone; nothing when it is gone already."""
         if self._process is not None:
@@ -76,6 +81,10 @@ class Replica:
     def kill(self) -> None:
         """As when its machine dies."""
         self.end(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """As `systemctl restart` ends it."""
+        self.end(signal.SIGTERM)
 
     def _is_well(self) -> bool:
         try:

@@ -93,7 +93,7 @@ class Met:
 
 
 async def load(
-    running: Deployment, visitors: int, seconds: float, events: Sequence[tuple[float, str, Callable[[], None]]]
+    running: Deployment, visitors: int, seconds: float, events: Sequence[tuple[float, str, Callable[[Met], None]]]
 ) -> Met:
     """Let so many people ask for so long. `events`: when, a name, what to do; each in a thread, in order."""
     met = Met()
@@ -110,7 +110,7 @@ async def load(
             for at, name, action in events:
                 await asyncio.sleep(max(0.0, met.begun + at - time.monotonic()))
                 met.events[name] = time.monotonic() - met.begun
-                await asyncio.to_thread(action)
+                await asyncio.to_thread(action, met)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(happen())

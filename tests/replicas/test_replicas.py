@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,8 @@ from tests.replicas.load import load
 from tests.standin import Standin
 from tests.wire.plans import Latency
 
-AFTER_S = 1.0
-"""Faults may come this long after a replica was killed: those who were waiting, and those who came just then."""
+AFTER_S = 2.0
+"""How long after a kill something may begin that ends in a fault."""
 
 
 @pytest.fixture(scope="module")
@@ -57,33 +58,30 @@ def replica_of(page: Page) -> str:
 def test_under_load_a_replica_that_dies_costs_no_confirmed_interaction_and_no_fault_but_its_own(
     running: Deployment,
 ) -> None:
-    victim = running.replicas["one"]
-
-    def again() -> None:
-        victim.start()
-        victim.wait()
-
-    events = [(2.0, "killed", victim.kill), (4.0, "back", again)]
+    events = [
+        (1.5, "killed", lambda met: running.replicas[met.where["before"][0]].kill()),
+        (2.5, "back", lambda met: running.replicas[met.where["before"][0]].restart()),
+    ]
     # In a thread: an open Playwright leaves no other loop to this one.
     with ThreadPoolExecutor(1) as thread:
-        met = thread.submit(lambda: asyncio.run(load(running, visitors=5, seconds=7.0, events=events))).result()
+        met = thread.submit(lambda: asyncio.run(load(running, visitors=4, seconds=4.5, events=events))).result()
 
-    killed = met.events["killed"]
-    faults = met.faults()
-    assert [fault for fault in faults if not killed <= fault.at <= killed + fault.took_s + AFTER_S] == []
-    # Only those who were there met it, and each is at the other one now and was answered.
-    there = {visitor for visitor, name in enumerate(met.where["before"]) if name == "one"}
-    assert {fault.visitor for fault in faults} <= there
-    assert set(met.where["after"]) <= {"two"} | {name for name in met.where["before"] if name == "two"}
-    assert met.recovery_s("killed").keys() == {fault.visitor for fault in faults}
-    assert max(met.recovery_s("killed").values(), default=0.0) < float("inf")
+    dead, killed, faults = met.where["before"][0], met.events["killed"], met.faults()
+    there = {visitor for visitor, name in enumerate(met.where["before"]) if name == dead}
+    assert {fault.visitor for fault in faults} == there
+    assert [fault for fault in faults if fault.at < killed or fault.at - fault.took_s > killed + AFTER_S] == []
+    # Each of them is at the other one now, though the first is back, and was answered there.
+    assert dead not in met.where["after"]
+    recovery = met.recovery_s("killed")
+    assert recovery.keys() == there
+    assert max(recovery.values()) < math.inf
 
     kept = kept_questions(running.database_url)
     assert met.confirmed, "nobody was answered"
     assert met.confirmed.keys() - kept.keys() == set()
-    owners = {visitor: {kept[words] for words, who in met.confirmed.items() if who == visitor} for visitor in range(5)}
-    assert [len(found) for found in owners.values()] == [1] * 5, "each has one history, wherever it was written"
-    assert len(set.union(*owners.values())) == 5
+    owners = {visitor: {kept[words] for words, who in met.confirmed.items() if who == visitor} for visitor in range(4)}
+    assert [len(found) for found in owners.values()] == [1] * 4, "each has one history, wherever it was written"
+    assert len(set.union(*owners.values())) == 4
 
 
 def test_whose_replica_is_killed_comes_back_at_the_other_one_with_their_history(
@@ -114,8 +112,7 @@ def test_whose_replica_is_killed_comes_back_at_the_other_one_with_their_history(
     expect(page.get_by_role("button", name="Who keeps this?")).to_be_visible()
     expect(page.get_by_role("button", name="And who answers now?")).to_be_visible()
 
-    running.replicas[first].start()
-    running.replicas[first].wait()
+    running.replicas[first].restart()
     to(page, "Explore")
     expect(page.get_by_test_id("stText").filter(has_text="And who answers now?")).to_be_visible()
     assert replica_of(page) == second, "who was moved stays, though the first one is back"
