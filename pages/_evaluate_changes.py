@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from pages import _choices, _evaluate_runs
-from pages._evaluate_words import counted, listed, moment
+from pages._clock import moment
+from pages._evaluate_words import counted, listed
 from pages._text import plain
 from vif.evaluation.compare import compare_runs
 from vif.evaluation.measures import METRICS, Change, Report

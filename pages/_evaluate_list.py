@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import _evaluate_runs
-from pages._evaluate_words import PARAMETER, counted, listed, moment
+from pages._clock import moment
+from pages._evaluate_words import PARAMETER, counted, listed
 from pages._sidebar import Settings
 from pages._text import plain
 from vif.errors import VifError

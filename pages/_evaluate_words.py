@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -30,19 +28,6 @@ def names_of(run: Run) -> Mapping[str, str]:
 def listed(names: Sequence[str]) -> str:
     """Subjects as Markdown."""
     return ", ".join(plain(_choices.label(name), 60) for name in names)
-
-
-def zone() -> tzinfo:
-    """Where the reader's clock is."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
-
-
-def moment(at: datetime) -> str:
-    """A day and a time of it, on the reader's clock."""
-    return f"{at.astimezone(zone()):%-d %B %Y, %H:%M}"
 
 
 def duration(seconds: float) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, tzinfo
 
 import pandas as pd
 import streamlit as st
 
 import vif
-from pages import _circuits, _drill, _identity, _layout, _runtime, _words
+from pages import _circuits, _clock, _drill, _identity, _layout, _runtime, _words
 from pages._sidebar import Settings
 from pages._text import plain
 from pages._theme import CHART_CONFIG, THEMED
@@ -60,7 +59,7 @@ def _draw(scope: str, config: vif.DualLlmConfig | None, access: vif.Access, mode
         )
         return
     _draw_metrics(snapshot)
-    zone = _zone()
+    zone = _clock.zone()
     left, right = _layout.beside("latency", [1.6, 1])
     with left:
         st.markdown("**How long reading took, and who read**")
@@ -87,14 +86,6 @@ def _live(scope: str) -> Live:
     drill = _drill.current()
     board = drill.board if drill else _runtime.live()
     return board.process if scope == "server" else board.of(_runtime.session_id())
-
-
-def _zone() -> tzinfo:
-    """Where the reader's clock is."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
 
 
 def _draw_circuits(config: vif.DualLlmConfig | None, access: vif.Access, mode: Mode) -> None:

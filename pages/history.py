@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import _history_compare, _history_kept, _history_list, _history_open, _identity
-from pages._evaluate_words import zone
+from pages._clock import zone
 from pages._history_words import OTHER, PARAMETER
 from pages._text import plain
 from vif.errors import VifError

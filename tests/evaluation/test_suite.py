@@ -162,6 +162,9 @@ def test_a_message_as_long_as_allowed_is_read() -> None:
 
 def test_a_cell_of_a_megabyte_is_a_fault_of_its_row_and_not_the_end_of_the_program() -> None:
     assert faults(f"id,message\nA,{'x' * 1_000_000}\n")[0].startswith("row 2: ")
+    (quoted,) = faults(f"id,message,cd\nA,hello,{'9' * 1_000_000}\n")
+    assert quoted.startswith("row 2: cd is '999")
+    assert len(quoted) < 150  # the fault quotes its beginning
 
 
 @pytest.mark.parametrize(

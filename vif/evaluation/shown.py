@@ -58,7 +58,7 @@ def number(value: float | None, unit: Unit) -> str:
         case "tokens":
             return f"{value:,.0f}"
         case "usd":
-            return f"${value:.5f}" if value else "$0"
+            return f"${value:.5f}" if value >= 0.00001 else "under $0.00001" if value else "$0"
         case "activation" | "coefficient":
             return signless(f"{value:.3f}")
 

@@ -32,6 +32,7 @@ LONGEST_CELL = 10_000_000
 MOST_CASES = 10_000
 SHOWN_FAULTS = 20
 """Of a file with many faults, so many are named."""
+LONGEST_QUOTE = 60
 
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Range = tuple[float, float]
@@ -141,10 +142,10 @@ def parse_csv(name: str, text: str) -> Suite:
         raise SuiteError([Fault(1, f"the column {missing[0]!r} is missing; a suite has at least id and message")])
     unknown = [column for column in heading if column not in _FIELDS]
     if unknown:
-        raise SuiteError([Fault(1, f"the column {unknown[0]!r} is not known; use {', '.join(_FIELDS)}")])
+        raise SuiteError([Fault(1, f"the column {quoted(unknown[0])} is not known; use {', '.join(_FIELDS)}")])
     twice = [column for column in heading if heading.count(column) > 1]
     if twice:
-        raise SuiteError([Fault(1, f"the column {twice[0]!r} is there twice; a value can stand in one place only")])
+        raise SuiteError([Fault(1, f"the column {quoted(twice[0])} is there twice; a value can stand in one place only")])
     reader.fieldnames = heading
     rows: list[tuple[int, Mapping[str, object], str]] = []
     try:
@@ -216,7 +217,7 @@ def _suite(name: str, rows: Iterable[tuple[int, Mapping[str, object], str]]) -> 
             faults.append(Fault(number, str(error)))
             continue
         if case.id in seen:
-            faults.append(Fault(number, f"the id {case.id!r} is the one of row {seen[case.id]} too"))
+            faults.append(Fault(number, f"the id {quoted(case.id)} is the one of row {seen[case.id]} too"))
             continue
         seen[case.id] = number
         cases.append(case)
@@ -249,7 +250,7 @@ def _case(cells: Mapping[str, object]) -> Case:
     words = tags.split() if isinstance(tags, str) else tags
     unknown = set(cells) - set(_FIELDS) - {"ranges", "targets", "previous"}
     if unknown:
-        raise ValueError(f"{min(unknown)!r} is not known; use {', '.join(_FIELDS)}")
+        raise ValueError(f"{quoted(min(unknown))} is not known; use {', '.join(_FIELDS)}")
     return Case.model_validate(
         values | {"ranges": ranges, "targets": targets, "previous": previous or None, "tags": words}
     )
@@ -260,7 +261,7 @@ def _nested(cells: Mapping[str, object], name: str) -> dict[object, object]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise ValueError(f"{name} is {value!r}; it must be an object keyed {', '.join(DOMAINS)}")  # noqa: TRY004
+        raise ValueError(f"{name} is {quoted(value)}; it must be an object keyed {', '.join(DOMAINS)}")  # noqa: TRY004
     return dict(value)
 
 
@@ -271,10 +272,16 @@ def _number(cells: Mapping[str, object], name: str) -> float | None:
     try:
         number = float(str(value).strip())
     except ValueError:
-        raise ValueError(f"{name} is {value!r}; it must be a number from 0 to 1") from None
+        raise ValueError(f"{name} is {quoted(value)}; it must be a number from 0 to 1") from None
     if not 0.0 <= number <= 1.0:
-        raise ValueError(f"{name} is {value!r}; it must be a number from 0 to 1")
+        raise ValueError(f"{name} is {quoted(value)}; it must be a number from 0 to 1")
     return number
+
+
+def quoted(value: object) -> str:
+    """A cell in a message about it: its beginning, since a cell can be a megabyte."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 
 
 def _explained(error: ValidationError) -> str:
