@@ -391,6 +391,48 @@ def lock_problems(pyproject: str, lock: str) -> list[str]:
     return problems
 
 
+# ── The audit of what is locked ─────────────────────────────────────────────────────────────────────────────────────
+
+OSV_URL = "https://api.osv.dev/v1/query"
+AUDIT_LIMIT_S = 28.0
+ACCEPTED: "tuple[str, ...]" = ()
+"""Advisories that do not concern this project, each with the reason in a comment."""
+
+
+def audit() -> "tuple[list[str], str]":
+    """Known vulnerabilities of what is locked for this Python; and why not all was looked at, or ""."""
+    command: list[str | Path] = [
+        VENV / "bin" / "pip-audit",
+        "--requirement",
+        LOCK,
+        "--no-deps",
+        "--disable-pip",
+        "--format",
+        "json",
+    ]
+    command += ["--progress-spinner", "off", "--desc", "off", "--timeout", "5"]
+    command += ["--vulnerability-service", "osv", "--osv-url", OSV_URL]
+    for advisory in ACCEPTED:
+        command += ["--ignore-vuln", advisory]
+    try:
+        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=AUDIT_LIMIT_S)
+        found = json.loads(done.stdout)["dependencies"]
+    except subprocess.TimeoutExpired:
+        return [], f"{OSV_URL} took more than {AUDIT_LIMIT_S:.0f} s"
+    except (OSError, ValueError, KeyError, TypeError):
+        return [], f"{OSV_URL} cannot be asked, or does not answer as it should"
+    problems = [
+        f"{package['name']} {package['version']} has {flaw['id']}; "
+        + (f"fixed in {', '.join(flaw['fix_versions'])}" if flaw["fix_versions"] else "there is no fixed version yet")
+        for package in found
+        for flaw in package.get("vulns", ())
+    ]
+    passed_over = [package["name"] for package in found if "skip_reason" in package]
+    if not found or passed_over:
+        return problems, f"{len(passed_over)} of {len(found)} are not known to {OSV_URL}"
+    return problems, ""
+
+
 # ── Commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -432,7 +474,7 @@ def coverage(arguments: list[str]) -> int:
 
 
 def check(_arguments: list[str]) -> int:
-    """format, lint, strict types, import contract, lock file; changes nothing"""
+    """format, lint, strict types, import contract, lock file, known vulnerabilities; changes nothing"""
     set_up()
     tools: dict[str, tuple[str, ...]] = {
         "format": ("ruff", "format", "--check"),
@@ -451,6 +493,14 @@ def check(_arguments: list[str]) -> int:
         say(problem)
     if problems:
         failed.append("lock file")
+    say("checking dependencies for known vulnerabilities")
+    vulnerable, why_not = audit()
+    for problem in vulnerable:
+        say(problem)
+    if why_not:
+        say(f"dependencies were NOT audited: {why_not}")
+    if vulnerable:
+        failed.append("dependencies")
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
 
