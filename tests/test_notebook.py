@@ -171,7 +171,7 @@ def test_the_radar_draws_both_readings_where_they_belong_and_says_so_in_words() 
     assert 'points="169,28 169,102 169,139 95,102"' in svg
     assert 'points="169,65 206,102 169,139 132,102"' in svg
     assert "<title>Radar of the four domains as LLM #1 and the Rust formula read them</title>" in svg
-    assert "<desc>computational 1.00, formula 0.50, scientific 0.00, formula 0.50," in svg
+    assert "<desc>computational 1.00 (0.50), scientific 0.00 (0.50), cultural 0.50 (0.50)," in svg
     assert 'role="img"' in svg
 
 

@@ -153,9 +153,9 @@ def domain_meters(reading: Mapping[str, float] | None, formula: Mapping[str, flo
     for domain in DOMAINS:
         value = shown.get(domain.value, 0.0)
         other = None if beside is None else beside.get(domain.value, 0.0)
-        words = f"{value:.2f}" if other is None else f"{value:.2f} · formula {other:.2f}"
+        words = f"{value:.2f}" if other is None else f"{value:.2f} ({other:.2f})"
         meters.append(Meter(domain.label, value, words, other, accent=domain.value))
-    return Group("Domains", meters)
+    return Group("Domains" if beside is None else "Domains, the formula’s in brackets", meters)
 
 
 # ── HTML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +216,8 @@ def meter_svg(meter: Meter) -> str:
     if meter.beside is not None:
         drawn += f'<path class="vif-beside" d="M{_short(_BAR * _unit(meter.beside))} 0V14"/>'
     return (
-        f'<svg class="vif-meter of-{meter.accent}" width="102" height="14" viewBox="-1 0 102 14" aria-hidden="true">'
+        f'<svg class="vif-meter of-{meter.accent}" width="102" height="14" viewBox="-1 0 102 14" '
+        'preserveAspectRatio="none" aria-hidden="true">'
         f"{drawn}</svg>"
     )
 
@@ -282,7 +283,8 @@ def _title(radar: Radar) -> str:
 
 def _in_words(radar: Radar) -> str:
     group = domain_meters(radar.reading, radar.formula)
-    return ", ".join(f"{meter.label.lower()} {meter.words.replace(' · ', ', ')}" for meter in group.meters)
+    brackets = ", the formula’s in brackets" if radar.reading is not None and radar.formula is not None else ""
+    return ", ".join(f"{meter.label.lower()} {meter.words}" for meter in group.meters) + brackets
 
 
 def _point(axis: int, value: float) -> tuple[float, float]:
@@ -325,13 +327,14 @@ def _style() -> str:
         ".vif-card .vif-quote bdi::before{content:'\\201C'}.vif-card .vif-quote bdi::after{content:'\\201D'}"
         f".vif-card .vif-notice{{border-inline-start:3px solid {_mixed('#D9822B')};padding:.1rem .7rem;margin:.4rem 0}}"
         ".vif-card .vif-body{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem;align-items:center}"
-        ".vif-card .vif-radar{flex:0 1 300px;max-width:100%;height:auto}"
-        ".vif-card .vif-groups{flex:1 1 19rem;min-width:0}"
-        ".vif-card .vif-rows{display:grid;grid-template-columns:minmax(7.7rem,max-content) max-content 1fr;"
+        ".vif-card .vif-radar{flex:0 1 290px;min-width:0;max-width:100%;height:auto}"
+        ".vif-card .vif-groups{flex:1 1 21rem;min-width:0}"
+        ".vif-card .vif-rows{display:grid;"
+        "grid-template-columns:fit-content(15rem) minmax(2rem,102px) minmax(max-content,1fr);"
         "gap:.12rem .7rem;margin:.1rem 0 .6rem;align-items:center}"
-        ".vif-card .vif-row{display:contents}.vif-card .vif-words{white-space:nowrap}"
+        ".vif-card .vif-row{display:contents}.vif-card .vif-meter{width:100%;height:14px}"
         f"{accents}"
-        ".vif-card .vif-name{color:var(--vif-accent);font-weight:600}"
+        ".vif-card .vif-name{color:var(--vif-accent);font-weight:600;min-width:7.65rem}"
         f".vif-card .vif-words{{color:{_mixed('currentColor', 0.85, 'transparent')}}}"
         ".vif-card svg{display:block;overflow:visible}"
         ".vif-card svg text{fill:var(--vif-accent);font:600 13px system-ui,sans-serif;stroke:none}"
