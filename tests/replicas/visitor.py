@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
 
 import aiohttp
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from yarl import URL
@@ -156,8 +157,10 @@ class Visitor:
                 self._fields[element.button.label] = element.button.id
             case "markdown":
                 yield element.markdown.body
-            case "exception" | "alert" as kind:
-                raise Unanswered(f"the page shows: {getattr(element, kind)!s:.300}")
+            case "exception":
+                raise Unanswered(f"the page shows an exception: {element.exception!s:.300}")
+            case "alert" if element.alert.format == Alert.ERROR:
+                raise Unanswered(f"the page shows an error: {element.alert.body:.300}")
 
 
 @asynccontextmanager
