@@ -46,6 +46,8 @@ def conversation() -> Conversation:
 
 def before(turn: Turn) -> Interaction | None:
     """What a turn followed when it was asked."""
+    if turn.follows is not None:
+        return turn.follows
     earlier = [other for other in conversation().turns if other.number < turn.number]
     return next((other.interaction for other in reversed(earlier) if other.interaction), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import tzinfo
 from typing import TypeVar
 
@@ -75,7 +76,7 @@ def draw(history: History, kept: Kept, zone: tzinfo) -> None:
     with right:
         _reading.draw_boundaries(turn)
     earlier = _draw_conversation(history, kept, zone)
-    _draw_closer(turn, follows=earlier)
+    _draw_closer(replace(turn, follows=earlier))
 
 
 def draw_reply(turn: Turn) -> None:
@@ -142,13 +143,13 @@ def _draw_actions(history: History, kept: Kept) -> None:
                     )
 
 
-def _draw_conversation(history: History, kept: Kept, zone: tzinfo) -> bool:
-    """The other messages of its conversation, folded; whether it followed one of them."""
+def _draw_conversation(history: History, kept: Kept, zone: tzinfo) -> Interaction | None:
+    """The other messages of its conversation, folded; gives the one it followed."""
     if kept.row.conversation is None:
-        return False
+        return None
     found = history.page(Filter(conversation=kept.row.conversation), MOST_OF_CONVERSATION)
     if len(found) < 2:
-        return False
+        return None
     moment = _history_kept.now()
     with st.expander(f"The conversation: {len(found)} messages", icon=":material/forum:", key="history_talk"):
         for other in reversed(found):
@@ -162,16 +163,16 @@ def _draw_conversation(history: History, kept: Kept, zone: tzinfo) -> bool:
                 on_click=open_one,
                 args=(other.row.id,),
             )
-    return any(other.row.created_at < kept.row.created_at for other in found)
+    before = next((other for other in found if other.row.created_at < kept.row.created_at), None)
+    opened = history.opened(before.row.id) if before else None
+    return opened.interaction if opened else None
 
 
-def _draw_closer(turn: Turn, *, follows: bool) -> None:
+def _draw_closer(turn: Turn) -> None:
     st.subheader("Look closer", anchor=False)
     stages, volume, words = st.tabs(["Seven stages", "Volume", "Words"], key="history_closer", on_change="rerun")
     if stages.open:
         with stages:
-            if follows:
-                st.caption("What LLM #1 was told of the messages before this one is not part of the prompt shown here.")
             _stages.draw(turn)
     if volume.open:
         with volume:

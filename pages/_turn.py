@@ -20,6 +20,7 @@ class Turn:
         failure: why there is no (whole) reply, fit to be shown.
         stage_ms: how long each stage took; those that are over.
         stopped: the user ended it; what had arrived stays.
+        follows: what it followed, of a turn that is not of this session's conversation.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Turn:
     stage_ms: Mapping[Stage, float] = field(default_factory=dict)
     stopped: bool = False
     broken: bool = False
+    follows: Interaction | None = None
 
     @property
     def over(self) -> bool:

@@ -72,7 +72,7 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 def step(what: str, command: list[str], folder: Path, environment: dict[str, str]) -> None:
     """Run one command. Raises CalledProcessError when it fails."""
-    print(f"── {what}: {shlex.join(command)}", flush=True)
+    print(f"── {what}", flush=True)
     began = time.monotonic()
     subprocess.run(command, check=True, cwd=folder, env=environment, stdin=subprocess.DEVNULL)
     print(f"── {what}: {time.monotonic() - began:.0f} s", flush=True)

@@ -301,6 +301,21 @@ def test_the_messages_of_a_conversation_lead_to_each_other() -> None:
     assert page.at.text[0].value == "message b"
 
 
+def test_the_prompt_of_a_message_tells_of_the_one_it_followed() -> None:
+    read = {"recognition": Recognition(source="llm1", attempts=(Attempt(provider="openai", model="m", outcome="ok"),))}
+    first = interaction("a", domains={"CD": 0.31, "SD": 0.42, "CuD": 0.13, "ED": 0.24}, **read)
+    keep(first, interaction("b", created_at=NOON + timedelta(minutes=1), **read), conversation="talk")
+
+    def prompts(id: str) -> str:
+        page = HistoryPage(interaction=id)
+        page.at.session_state["stage_0_1 Domain emergence"] = True
+        return "\n".join(code.value for code in page.run().at.code)
+
+    told = "CD=0.31 SD=0.42 CuD=0.13 ED=0.24"
+    assert told in prompts("b")
+    assert told not in prompts("a")
+
+
 def test_hostile_text_stays_text() -> None:
     keep(interaction("a", message=HOSTILE, reply=HOSTILE), interaction("b", message=HOSTILE), conversation="c")
     for page in (HistoryPage(), HistoryPage(interaction="a"), HistoryPage(**{"interaction": "a", "with": "b"})):
