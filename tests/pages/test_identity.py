@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages import _identity
+from pages import _gate, _identity
 
 
 def script() -> None:
@@ -55,7 +55,7 @@ def test_a_guest_of_a_server_that_strangers_reach_may_not_rate(why: str, monkeyp
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False), (None, False)],
 )
 def test_what_only_this_machine_reaches(address: str | None, loopback: bool) -> None:
-    assert _identity.is_loopback(address) is loopback
+    assert _gate.is_loopback(address) is loopback
 
 
 def test_the_same_name_is_the_same_rater_and_another_name_another() -> None:
