@@ -171,10 +171,13 @@ class _Background:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _serve(self, started: Future[asyncio.AbstractEventLoop]) -> None:
-        with asyncio.Runner() as runner:
-            loop = runner.get_loop()
-            loop.call_soon(started.set_result, loop)
+        # No asyncio.Runner: its end starts a thread, which Python 3.12 refuses while it ends itself.
+        loop = asyncio.new_event_loop()
+        loop.call_soon(started.set_result, loop)
+        try:
             loop.run_forever()
+        finally:
+            loop.close()
 
     async def _release(self) -> None:
         this = asyncio.current_task()
@@ -183,6 +186,7 @@ class _Background:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         await asyncio.gather(*(api.aclose() for api in {*self._apis.values(), *self._given}), return_exceptions=True)
+        await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 _starting = threading.Lock()
