@@ -276,8 +276,8 @@ def test_a_result_that_cannot_be_kept_ends_the_run_with_what_went_wrong() -> Non
     reader = Reader()
     with pytest.raises(StoreError, match="the disk is full"):
         carried_out(make_run(suite(20), [LUNA]), {LUNA: reader}, Memory(fails_at=3), concurrency=2)
-    # Two rounds of two were answered, and two more were asked while the last ones were on their way to the disk.
-    assert (len(reader.questions), reader.under_way) == (6, 0)
+    # Two rounds of two were answered, and one more was asked before the disk told of the third.
+    assert (len(reader.questions), reader.under_way) == (5, 0)
 
 
 # ── Stopping and going on ───────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sized
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -116,41 +116,58 @@ class Runner:
 
     async def _read_all(self, course: Course, events: asyncio.Queue[Event | None]) -> None:
         """Everybody in turn, until nothing is left that may begin."""
-        asked: set[asyncio.Task[Result]] = set()
-        keeping: set[asyncio.Task[Result]] = set()
-        finished: set[asyncio.Task[Result]] = set()
+        places = self._concurrency
+        asking: set[asyncio.Task[None]] = set()
+        keeping: set[asyncio.Task[None]] = set()
+        finished: list[Result] = []
+        news = asyncio.Event()
+
+        def begin(work: Coroutine[object, object, None], group: set[asyncio.Task[None]]) -> None:
+            group.add(task := asyncio.create_task(work))
+            task.add_done_callback(lambda _: news.set())
+
+        def may_begin() -> bool:
+            """As many as there are places can be on their way into the database: more would be lost in a crash."""
+            return not self._asked_to_stop and len(asking) + len(keeping) < 2 * places
+
+        async def ask(job: Job | None) -> None:
+            # One call after another in the same place. The next one leaves before anybody else's answer is looked at:
+            # answers that came at once come apart from then on, and none has to wait until the others are read.
+            while job:
+                course.answered(result := await self._read(job))
+                if fault_of_settings(result):
+                    course.finish(result)  # nothing to keep, and nobody may ask in the same way meanwhile
+                    events.put_nowait(course.progress())
+                    return
+                begin(keep(result), keeping)
+                job = course.next() if may_begin() else None
+
+        async def keep(result: Result) -> None:
+            finished.append(await self._kept(result))
+
         try:
             while True:
-                # A place is free once the answer is there: the next call does not wait for the database.
-                while self._may_begin(asked, keeping) and (job := course.next()):
-                    asked.add(asyncio.create_task(self._read(job)))
-                if not asked and not keeping:
+                while len(asking) < places and may_begin() and (job := course.next()):
+                    begin(ask(job), asking)
+                if not asking and not keeping:
                     break
-                finished, _ = await asyncio.wait(asked | keeping, return_when=asyncio.FIRST_COMPLETED)
-                answered, kept = finished & asked, finished & keeping
-                asked, keeping = asked - answered, keeping - kept
-                done = [task.result() for task in kept]
-                for task in answered:
-                    course.answered(result := task.result())
-                    if fault_of_settings(result):
-                        done.append(result)  # nothing to keep, and nobody may ask in the same way meanwhile
-                    else:
-                        keeping.add(asyncio.create_task(self._kept(result)))
-                for result in done:
-                    if course.finish(result):
+                await news.wait()
+                news.clear()
+                for group in (asking, keeping):
+                    for task in [task for task in group if task.done()]:
+                        task.result()
+                        group.remove(task)
+                if finished:
+                    for result in finished:
+                        course.finish(result)
                         events.put_nowait(result)
-                if done:
+                    finished.clear()
                     events.put_nowait(course.progress())
         finally:
-            for task in asked | keeping:
+            for task in asking | keeping:
                 task.cancel()
             # All are looked at: of two that failed together asyncio would log the second one.
-            await asyncio.gather(*asked, *keeping, *finished, return_exceptions=True)
-
-    def _may_begin(self, asked: Sized, keeping: Sized) -> bool:
-        """So many at a time, and as many again on their way into the database: more would be lost in a crash."""
-        places = self._concurrency
-        return not self._asked_to_stop and len(asked) < places and len(asked) + len(keeping) < 2 * places
+            await asyncio.gather(*asking, *keeping, return_exceptions=True)
 
     async def _kept(self, result: Result) -> Result:
         """The result, once it is kept: before that nobody hears of it."""
