@@ -148,12 +148,15 @@ class Connection:
         )
 
 
-def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode) -> Connection:
-    """What to ask with these settings. Sessions with the same settings and the same keys share an API."""
+def connection(config: vif.DualLlmConfig, access: vif.Access, mode: Mode, drill: Drill | None = None) -> Connection:
+    """What to ask with these settings, in this drill or that of the session.
+
+    Sessions with the same settings and the same keys share an API.
+    """
     visitor: Visitor = st.session_state.get(_VISITOR_KEY, Visitor())
     if visitor.stranger:
         config = config.for_strangers()
-    drill: Drill | None = st.session_state.get(DRILL_KEY)
+    drill = drill or st.session_state.get(DRILL_KEY)
     if drill is not None and mode == "dual":
         return Connection(drill.api(config, access), session_id(), visitor.counted_as)
     # The autonomy goes with each message.

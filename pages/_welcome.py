@@ -43,6 +43,7 @@ def draw_welcome(autonomy: float, *, ready: bool) -> None:
                     disabled=not ready,
                     wrap=True,
                 )
+        st.page_link("tour.py", label="Or take the tour: five minutes", icon=":material/tour:")
     with figure:
         formula = vif.formula_reading(autonomy).domains.model_dump()
         st.plotly_chart(

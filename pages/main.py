@@ -7,12 +7,17 @@ from pathlib import Path
 import pandas  # noqa: F401  # first: on a cold start Plotly can meet a half-imported pandas from another thread
 import streamlit as st
 
-from pages import _closer, _comparison, _conversation, _drill, _identity, _layout, _whole
+from pages import _closer, _comparison, _conversation, _drill, _identity, _layout, _tour, _whole
 
 HERE = Path(__file__).parent
 
 # Our own icon: Streamlit fetches the Material ones from another host for the browser's tab.
-st.set_page_config(page_title="VIF – how a message is read", page_icon=HERE / "vif.svg", layout="wide")
+st.set_page_config(
+    page_title="VIF – how a message is read",
+    page_icon=HERE / "vif.svg",
+    layout="wide",
+    initial_sidebar_state="collapsed" if _tour.presenting() else "auto",
+)
 st.logo(HERE / "wordmark.svg", size="large", icon_image=HERE / "vif.svg")
 
 _identity.admit()
@@ -24,6 +29,12 @@ EXPLORE = st.Page(
     icon=":material/explore:",
     default=True,
     help="Send a message; see how LLM #1 and the Rust formula read it, and what LLM #2 answers.",
+)
+TOUR = st.Page(
+    "tour.py",
+    title="Tour",
+    icon=":material/tour:",
+    help="The product in five minutes, live: the problem, the reading, the answer, an outage, the cost, the verdict.",
 )
 COMPARE = st.Page(
     "compare.py",
@@ -70,13 +81,15 @@ OPERATIONS = st.Page(
     help="How the models are doing, and a drill: what happens when LLM #1 fails.",
 )
 
-page = st.navigation([EXPLORE, COMPARE, EVALUATE, RATE, VERDICT, CAMPAIGNS, HISTORY, OPERATIONS])
+page = st.navigation([EXPLORE, TOUR, COMPARE, EVALUATE, RATE, VERDICT, CAMPAIGNS, HISTORY, OPERATIONS])
 # A reply nobody is looking at is not worth its tokens.
 if page is not EXPLORE:
     _conversation.stop()
     _closer.stop()
 if page is not COMPARE:
     _comparison.stop()
+if page is not TOUR:
+    _tour.stop()
 _identity.draw_who()
 _drill.banner()
 _whole.draw_whole(page.run)
