@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from tests.fakes import FakeClock, FakeModel, FakeRecogniser, Plan, Said, answer, hang, wire_answer, wire_text
 from vif.api import LONGEST_MESSAGE, VifApi, formula_reading
 from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary
-from vif.config import Access, DualLlmConfig
+from vif.config import Access, DualLlmConfig, load_config
 from vif.connection import connect
 from vif.errors import AuthError, ConfigError, ConnectError, InputError, Reason, RecognitionError, ServerError
 from vif.events import (
@@ -586,3 +586,11 @@ async def test_what_cannot_be_prepared_is_told_when_it_is_needed() -> None:
     api = VifApi.with_dual_llm(Broken(wire_text()), FakeModel("One."))
     await api.warm_up()
     assert (await api.process("Why?")).reply == "One."
+
+
+def test_it_says_in_one_line_who_reads_and_who_answers_and_no_key() -> None:
+    config = load_config("balanced", llm1_provider="openai", llm2_provider="openai", llm2_model="gpt-6-luna")
+    said = repr(connect(config, Access(openai_api_key=SecretStr("sk-nobody-may-see-this"))))
+    assert said.startswith("<VifApi: read by openai:")
+    assert said.endswith("; answered by openai:gpt-6-luna>")
+    assert "nobody" not in said

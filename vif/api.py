@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -104,6 +104,13 @@ class VifApi:
         self._clock: Callable[[], float] = time.perf_counter
         self._session = uuid4().hex
         self._store = store
+
+    def __repr__(self) -> str:
+        def named(models: Iterable[ChatModel | Recogniser]) -> str:
+            return ", ".join(f"{one.provider}:{one.model}" for one in models)
+
+        readers = f"read by {named(self._ladder.rungs)}" if self._ladder else "read by the Rust formula"
+        return f"<VifApi: {readers}; answered by {named(self._responders)}>"
 
     @classmethod
     def with_dual_llm(

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import asdict
 from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TypeVar
@@ -354,16 +353,9 @@ async def _recognised_line(api: VifApi, numbered: tuple[int, str]) -> tuple[dict
 
 
 async def _recognised(api: VifApi, message: str) -> dict[str, object]:
-    from vif.api import formula_reading
+    from vif.scripting import read_with
 
-    reading, recognition = await api.recognise(message)
-    return {
-        "message": message,
-        "domains": dict(reading.domains),
-        "boundaries": [asdict(boundary) for boundary in reading.boundaries],
-        "formula": formula_reading(api.config.autonomy).model_dump(mode="json"),
-        "recognition": recognition.model_dump(mode="json"),
-    }
+    return (await read_with(api, message)).model_dump(mode="json")
 
 
 def _reading_text(domains: Mapping[str, float], recognition: Recognition) -> str:

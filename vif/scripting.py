@@ -55,7 +55,7 @@ def read(
     """
     background = _running()
     api = background.api(using)
-    return background.wait(_read(api, message, previous))
+    return background.wait(read_with(api, message, previous))
 
 
 def ask(
@@ -83,9 +83,10 @@ def stream(
     return background.events(background.api(using), message, autonomy, previous)
 
 
-async def _read(
-    api: VifApi, message: str, previous: Interaction | MessageReading | Mapping[Domain, float] | None
+async def read_with(
+    api: VifApi, message: str, previous: Interaction | MessageReading | Mapping[Domain, float] | None = None
 ) -> MessageReading:
+    """What `read` gives, on the event loop of `api`."""
     before = (
         {domain: previous.domains[domain] for domain in Domain if domain in previous.domains}
         if isinstance(previous, MessageReading)

@@ -145,7 +145,8 @@ def parse_csv(name: str, text: str) -> Suite:
         raise SuiteError([Fault(1, f"the column {quoted(unknown[0])} is not known; use {', '.join(_FIELDS)}")])
     twice = [column for column in heading if heading.count(column) > 1]
     if twice:
-        raise SuiteError([Fault(1, f"the column {quoted(twice[0])} is there twice; a value can stand in one place only")])
+        why = f"the column {quoted(twice[0])} is there twice; a value can stand in one place only"
+        raise SuiteError([Fault(1, why)])
     reader.fieldnames = heading
     rows: list[tuple[int, Mapping[str, object], str]] = []
     try:
