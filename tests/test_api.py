@@ -588,9 +588,10 @@ async def test_what_cannot_be_prepared_is_told_when_it_is_needed() -> None:
     assert (await api.process("Why?")).reply == "One."
 
 
-def test_it_says_in_one_line_who_reads_and_who_answers_and_no_key() -> None:
+def test_it_says_in_one_line_who_reads_and_who_answers_and_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody-may-see-this")
     config = load_config("balanced", llm1_provider="openai", llm2_provider="openai", llm2_model="gpt-6-luna")
-    said = repr(connect(config, Access(openai_api_key=SecretStr("sk-nobody-may-see-this"))))
+    said = repr(connect(config))
     assert said.startswith("<VifApi: read by openai:")
     assert said.endswith("; answered by openai:gpt-6-luna>")
     assert "nobody" not in said
