@@ -143,50 +143,60 @@ class DualLlmConfig(BaseSettings):
         env_prefix="VIF_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    preset_name: PresetName | None = Field(None, validation_alias=AliasChoices("preset_name", "VIF_PRESET"))
+    preset_name: PresetName | None = Field(
+        None,
+        validation_alias=AliasChoices("preset_name", "VIF_PRESET"),
+        description="a named starting point; every other setting changes it",
+    )
 
-    llm1_provider: Provider = Provider.EMBEDDED
-    llm1_model: str = ""
-    llm1_timeout_ms: int = Field(5_000, gt=0, le=600_000, description="per attempt")
-    llm1_deadline_ms: int = Field(12_000, gt=0, le=600_000, description="over the whole ladder")
-    llm1_max_retries: int = Field(2, ge=0, le=10, description="per rung, after the first attempt")
-    llm1_oscillation: bool = False
-    llm1_secondary: str | None = Field(None, description="provider:model, asked when the primary fails")
+    llm1_provider: Provider = Field(Provider.EMBEDDED, description="who reads")
+    llm1_model: str = Field("", description="the model that reads; a known name also chooses its provider")
+    llm1_timeout_ms: int = Field(5_000, gt=0, le=600_000, description="milliseconds for each attempt")
+    llm1_deadline_ms: int = Field(12_000, gt=0, le=600_000, description="milliseconds for the whole ladder")
+    llm1_max_retries: int = Field(2, ge=0, le=10, description="on each rung, after the first attempt")
+    llm1_oscillation: bool = Field(False, description="ask LLM #1 for frequency, amplitude and phase too")
+    llm1_secondary: str | None = Field(None, description="asked when the primary fails")
     llm1_embedded: bool = Field(False, description="the embedded recogniser as the last rung before the formula")
     llm1_hedging: bool = Field(False, description="ask the secondary too when the primary is slower than usual")
 
-    llm2_provider: Provider = Provider.EMBEDDED
-    llm2_model: str = ""
-    llm2_timeout_ms: int = Field(30_000, gt=0, le=600_000, description="for the whole reply, retries included")
-    llm2_max_retries: int = Field(1, ge=0, le=10, description="per responder, before its first word")
-    llm2_max_tokens: int = Field(1_024, gt=0, le=128_000)
-    llm2_secondary: str | None = Field(
-        None, description="provider:model, asked when the first fails before its first word"
+    llm2_provider: Provider = Field(Provider.EMBEDDED, description="who answers")
+    llm2_model: str = Field("", description="the model that answers; a known name also chooses its provider")
+    llm2_timeout_ms: int = Field(
+        30_000, gt=0, le=600_000, description="milliseconds for the whole reply, retries included"
     )
+    llm2_max_retries: int = Field(1, ge=0, le=10, description="of each responder, before its first word")
+    llm2_max_tokens: int = Field(1_024, gt=0, le=128_000, description="tokens of a reply, after which it is cut")
+    llm2_secondary: str | None = Field(None, description="answers when the first fails before its first word")
 
-    fallback_to_formula: bool = True
-    enable_caching: bool = True
-    cache_max_entries: int = Field(1_000, gt=0, le=1_000_000)
-    cache_ttl_s: float = Field(3_600, gt=0)
-    autonomy: float = Field(DEFAULT_AUTONOMY, ge=0, le=1)
+    fallback_to_formula: bool = Field(True, description="false: a failure of every rung raises RecognitionError")
+    enable_caching: bool = Field(True, description="remember readings of equal questions")
+    cache_max_entries: int = Field(1_000, gt=0, le=1_000_000, description="how many readings; Redis has its own limit")
+    cache_ttl_s: float = Field(3_600, gt=0, description="seconds a reading is remembered")
+    autonomy: float = Field(DEFAULT_AUTONOMY, ge=0, le=1, description="the formula's only input")
 
-    breaker_failures: int = Field(5, gt=0, le=1_000, description="in a row, after which a model is left alone")
-    breaker_reset_s: float = Field(30.0, gt=0, le=86_400, description="until it is tried again")
-    budget_usd_per_session: float | None = Field(None, ge=0)
+    breaker_failures: int = Field(5, gt=0, le=1_000, description="failures in a row after which a model is left alone")
+    breaker_reset_s: float = Field(30.0, gt=0, le=86_400, description="seconds until it is tried again")
+    budget_usd_per_session: float | None = Field(
+        None, ge=0, description="US dollars of one session, and of a person who signed in"
+    )
     budget_usd_per_day: float | None = Field(
-        None, ge=0, description="of all sessions, from midnight UTC; 10.00 for strangers"
+        None, ge=0, description="US dollars of all sessions, from midnight UTC; 10.00 for strangers"
     )
     budget_usd_per_person_per_day: float | None = Field(
-        None, ge=0, description="of somebody who signed in, or of a guest's session and address; 0.50 for strangers"
+        None, ge=0, description="US dollars of one person, from midnight UTC; 0.50 for strangers"
     )
     requests_per_minute: int | None = Field(
-        None, ge=1, le=1_000_000, description="of one person, as above; each answer counts; 20 for strangers"
+        None, ge=1, le=1_000_000, description="answers one person may ask for; 20 for strangers"
     )
 
-    database_url: SecretStr | None = Field(None, description="SQLAlchemy's form; a SQLite file of this user by default")
-    retention_days: int | None = Field(None, ge=1, le=36_500, description="after which interactions are deleted")
+    database_url: SecretStr | None = Field(
+        None, description="sqlite:///path or postgresql://user:password@host/database; by default a file of this user"
+    )
+    retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="days after which interactions are deleted for good, except favourites"
+    )
     redis_url: SecretStr | None = Field(None, description="shares cache, circuits and budgets between processes")
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="the least that is logged")
     log_messages: bool = Field(False, description="let the text of messages and replies into the log")
 
     def __init__(self, **values: Any) -> None:
@@ -280,15 +290,35 @@ class Access(BaseSettings):
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
-    openrouter_api_key: SecretStr | None = Field(None, validation_alias="OPENROUTER_API_KEY")
-    local_api_key: SecretStr | None = Field(None, validation_alias="VIF_LOCAL_API_KEY")
-    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
-    anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
-    openrouter_base_url: str | None = Field(None, validation_alias="OPENROUTER_BASE_URL")
-    local_base_url: str | None = Field(None, validation_alias="VIF_LOCAL_BASE_URL")
-    gguf_path: Path | None = Field(None, validation_alias="VIF_GGUF_PATH")
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY", description="key for OpenAI")
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias="ANTHROPIC_API_KEY", description="key for Anthropic"
+    )
+    openrouter_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENROUTER_API_KEY", description="key for OpenRouter"
+    )
+    local_api_key: SecretStr | None = Field(
+        None, validation_alias="VIF_LOCAL_API_KEY", description="key for a server of your own, if it wants one"
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias="OPENAI_BASE_URL", description="address in place of OpenAI's, with /v1"
+    )
+    anthropic_base_url: str | None = Field(
+        None, validation_alias="ANTHROPIC_BASE_URL", description="address in place of Anthropic's, without /v1"
+    )
+    openrouter_base_url: str | None = Field(
+        None, validation_alias="OPENROUTER_BASE_URL", description="address in place of OpenRouter's, with /v1"
+    )
+    local_base_url: str | None = Field(
+        None,
+        validation_alias="VIF_LOCAL_BASE_URL",
+        description="any OpenAI-compatible server, e.g. http://localhost:11434/v1 for Ollama",
+    )
+    gguf_path: Path | None = Field(
+        None,
+        validation_alias="VIF_GGUF_PATH",
+        description="another GGUF file than the packaged one for the embedded responder",
+    )
 
     @field_validator("openai_base_url", "anthropic_base_url", "openrouter_base_url", "local_base_url")
     @classmethod

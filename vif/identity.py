@@ -57,9 +57,9 @@ class Admission(BaseSettings):
         env_prefix="VIF_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    admins: str = Field("", description="may do everything")
-    raters: str = Field("", description="may rate")
-    viewers: str = Field("", description="may use the dashboard")
+    admins: str = Field("", description="who may do everything")
+    raters: str = Field("", description="who may rate")
+    viewers: str = Field("", description="who may use the dashboard")
     public: bool = Field(False, description="strangers reach this server: without sign-in, each sees only their own")
     metrics_token: SecretStr | None = Field(
         None, description="who sends it as a bearer token may read /metrics; without one only this machine may"
