@@ -28,8 +28,8 @@ STEP, PRESENT = "step", "present"
 
 MESSAGES = (
     "How do I implement quicksort?",
-    "Why do so many cultures tell a story of a great flood?",
-    "I still want to call my grandmother, a year after she died.",
+    "Why do so many cultures tell of a flood?",
+    "I still long to call my late grandmother.",
 )
 PLAIN, MORE = "How do I implement quicksort", "and why does it feel so elegant?"
 WOVEN = f"{PLAIN}, {MORE}"
@@ -40,8 +40,14 @@ REPLY_TOKENS = 160
 
 DRILL_TOKENS = 60
 LONGEST_MESSAGE = 300
-OWN_KEY, FAULT_KEY, NOTES_KEY = "tour_own", "tour_fault", "tour_notes"
+OWN_KEY, FAULT_KEY, NOTES_KEY, VIEW_KEY = "tour_own", "tour_fault", "tour_notes", "tour_view"
+STAGE, LARGEST = (1113, 626), 3.0
+"""Pixels that a step needs in the presenter view, and how much larger at most it is drawn."""
+
 FAULTS = (vif.Fault.SERVER_ERROR, vif.Fault.TIME_OUT, vif.Fault.AUTH, vif.Fault.PROSE)
+
+OUTAGE = "outage "
+"""Work whose name begins so is a drill."""
 
 _STATE = "tour"
 
@@ -56,11 +62,20 @@ class Basis(NamedTuple):
 
 @dataclass(slots=True)
 class Tour:
-    """`own` is a message somebody typed; `work` what was begun, by what it is."""
+    """What is shown and kept of it.
+
+    Attributes:
+        basis: what it asks with.
+        own: a message somebody typed.
+        work: what was begun, by what it is.
+        spare: what came of work that was begun anew since.
+        drills: those whose connections are still there.
+    """
 
     basis: Basis | None = None
     own: str = ""
     work: dict[str, Group] = field(default_factory=dict)
+    spare: list[Column] = field(default_factory=list)
     drills: list[Drill] = field(default_factory=list)
 
     @property
@@ -83,6 +98,7 @@ class Tour:
         """End what is under way, and everything with it."""
         stop(self)
         self.work.clear()
+        self.spare.clear()
         for drill in self.drills:
             drill.end()
         self.drills.clear()
@@ -146,15 +162,25 @@ def present(on: bool) -> None:
         st.query_params.pop(PRESENT, None)
 
 
+def scale() -> float:
+    """How much larger than usual everything is drawn: in the presenter view as large as fits the screen."""
+    view: tuple[int, int] | None = st.session_state.get(VIEW_KEY)
+    if not presenting() or view is None:
+        return 1.0
+    return round(min(max(min(view[0] / STAGE[0], view[1] / STAGE[1]), 1.0), LARGEST), 2)
+
+
 def take_own() -> None:
     """Read what was typed in the place of the last message. A callback."""
     tour().own = " ".join(str(st.session_state[OWN_KEY]).split())
 
 
 def again(what: str) -> None:
-    """Forget this work: the page begins it anew. A callback."""
-    if group := tour().work.pop(what, None):
+    """Forget this work, but not what came well of it: the page begins it anew. A callback."""
+    now = tour()
+    if group := now.work.pop(what, None):
         group.stop()
+        now.spare += group.columns
 
 
 # ── What is asked ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,7 +230,7 @@ def outage(basis: Basis, fault: vif.Fault) -> Group:
         connection = _runtime.connection(config, basis.access, "dual", drill)
         return [Job(Column("", Turn(1, WOVEN, "dual", config)), lambda: connection.stream(WOVEN, basis.autonomy))]
 
-    return now.carried_out(f"outage {fault}", jobs)
+    return now.carried_out(f"{OUTAGE}{fault}", jobs)
 
 
 def _read_all(what: str, messages: Sequence[str], basis: Basis) -> Group:
@@ -212,10 +238,10 @@ def _read_all(what: str, messages: Sequence[str], basis: Basis) -> Group:
     now = tour()
 
     def jobs() -> list[Job]:
+        begun = [column for group in now.work.values() for column in group.columns]
         known = {
             column.turn.message: column
-            for group in now.work.values()
-            for column in group.columns
+            for column in (*now.spare, *begun)
             if column.done and column.turn is not None and is_reading(column.turn)
         }
         config = basis.config.with_(enable_caching=False)

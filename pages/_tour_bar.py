@@ -36,7 +36,12 @@ def draw(step: int, names: Sequence[str], notes: str) -> None:
                 args=(step - 1,),
             )
             with st.container(width="stretch"):
-                _COMPONENT(key=_KEY, data={"step": step, "names": list(names)}, on_asked_change=_asked)
+                _COMPONENT(
+                    key=_KEY,
+                    data={"step": step, "names": list(names), "presenting": presenting},
+                    on_asked_change=_asked,
+                    on_view_change=_seen,
+                )
             st.button(
                 "",
                 key="tour_notes_button",
@@ -68,6 +73,13 @@ def draw(step: int, names: Sequence[str], notes: str) -> None:
 
 def _turn_notes() -> None:
     st.session_state[_tour.NOTES_KEY] = not st.session_state.get(_tour.NOTES_KEY, False)
+
+
+def _seen() -> None:
+    """How large the screen is. A callback: what a browser sends is not to be trusted."""
+    match st.session_state[_KEY].view:
+        case [int(width), int(height)]:
+            st.session_state[_tour.VIEW_KEY] = (width, height)
 
 
 def _asked() -> None:

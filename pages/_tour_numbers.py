@@ -5,7 +5,6 @@ from __future__ import annotations
 from statistics import median
 from typing import NamedTuple
 
-import pandas as pd
 import streamlit as st
 
 import vif
@@ -19,6 +18,8 @@ from vif.errors import VifError
 from vif.evaluation.measures import Report, SubjectReport
 from vif.evaluation.shown import ends, number
 from vif.interaction import Attempt, total_cost
+
+_DOT, _BRACKET = r"\.", r"\)"
 
 MANY = 1_000
 """Messages that presets are compared by: the price of one is too small to mean anything."""
@@ -37,12 +38,12 @@ class Figure(NamedTuple):
 
 def draw_cost(settings: Settings) -> None:
     basis = _tour.begin(settings)
-    st.markdown("Measured in this tour, with these models, on this connection.")
+    st.markdown("**Measured in this tour,** with these models, on this connection")
     with st.grid(4, min_column_width=170, gap="small"):
         places = [st.container(border=True, height="stretch").empty() for _ in range(4)]
     st.markdown(
-        rf"**{MANY:,} messages with each preset,** expected: list prices of both models, "
-        f"{COMPARED_USAGE.input_tokens:,} tokens in and {COMPARED_USAGE.output_tokens} out."
+        f"**{MANY:,} messages with each preset,** expected by the price list, with {COMPARED_USAGE.input_tokens:,} "
+        f"tokens in and {COMPARED_USAGE.output_tokens} out for each model"
     )
     _draw_presets(basis.config)
 
@@ -79,7 +80,7 @@ def _measured(config: vif.DualLlmConfig) -> tuple[Figure, Figure, Figure, Figure
 
 
 def _again(turn: Turn | None, config: vif.DualLlmConfig) -> Figure:
-    label = "The same message again"
+    label = "LLM #1, asked again"
     if not config.enable_caching:
         return Figure(label, "–", "remembering is switched off")
     recognition = turn.recognition if turn else None
@@ -100,29 +101,20 @@ def _spent(turns: list[Turn]) -> Figure:
 
 
 def _draw_presets(config: vif.DualLlmConfig) -> None:
-    rows = []
-    for name in vif.PRESETS:
-        preset = vif.DualLlmConfig(preset_name=name)
-        price = _expected(preset)
-        here = " :primary-badge[in use]" if name == config.preset_name else ""
-        rows.append(
-            {
-                "Preset": f"**{_choices.label(name)}**{here}",
-                "LLM #1": plain(preset.llm1.model),
-                "LLM #2": plain(preset.llm2.model),
-                f"{MANY:,} messages": "not known"
-                if price is None
-                else rf"**\${MANY * price:,.2f}**"
-                if price
-                else "free",
-            }
-        )
-    st.table(
-        pd.DataFrame(rows),
-        border="horizontal",
-        hide_index=True,
-        alt=f"What {MANY:,} messages cost with each preset, by the price list",
-    )
+    with st.grid(len(vif.PRESETS), min_column_width=150, gap="small"):
+        for name in vif.PRESETS:
+            preset = vif.DualLlmConfig(preset_name=name)
+            price = _expected(preset)
+            amount = "not known" if price is None else rf"\${MANY * price:,.2f}" if price else "free"
+            mark = " :primary-badge[in use]" if name == config.preset_name else ""
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                st.markdown(f"{_choices.label(name)}{mark}")
+                st.subheader(amount, anchor=False)
+                st.markdown(f":gray[:small[{_model(preset.llm1)}  \n→ {_model(preset.llm2)}]]")
+
+
+def _model(reference: vif.ModelRef) -> str:
+    return "embedded model" if reference.provider is vif.Provider.EMBEDDED else plain(reference.model)
 
 
 def _expected(config: vif.DualLlmConfig) -> float | None:
@@ -177,7 +169,7 @@ def _draw_measured() -> None:
     if kept is not None:
         report, at = kept
         with place.container():
-            _draw_report(report, f"An evaluation of {moment(at)}")
+            _draw_report(report, f"Evaluated on {moment(at)}")
         return
     work = _tour_verdict.measuring()
 
@@ -190,28 +182,39 @@ def _draw_measured() -> None:
         place.caption(f":material/error: {plain(work.why or 'The evaluation did not come to its end', 200)}")
         return
     with place.container():
-        _draw_report(work.report, "Carried out on this machine, since the server started")
+        remark = " Its kinds of messages are those the embedded model was trained for; Evaluate has a broader one."
+        _draw_report(work.report, "Measured on this machine since the server started", remark)
 
 
-def _draw_report(report: Report, about: str) -> None:
-    st.subheader(plain(_sentence(report.headline)), anchor=False)
+def _draw_report(report: Report, about: str, remark: str = "") -> None:
+    sentence, _, interval = plain(_named(report.headline)).partition(r" \(")
+    st.subheader(sentence.removesuffix(_DOT) + ".", anchor=False)
+    st.markdown(":gray[Mean error of an activation, less is better]")
     with st.grid(2, min_column_width=150, gap="small"):
         for subject in _two(report):
             error, within = subject.metrics["mae"].interval, subject.metrics["in_range"].interval
             st.metric(
-                f"Error, {_choices.label(subject.name)}",
+                _reader(subject.name),
                 number(error.estimate, "activation"),
                 f"{number(within.estimate, 'share')} as expected",
                 delta_color="off",
                 delta_arrow="off",
                 help=f"95 % interval {ends(error, 'activation')}. Less is better.",
             )
-    st.caption(f"{about}: {plain(report.run.suite, 60)}, {len(report.run.cases)} messages.")
+    sure = f"{interval.removesuffix(_DOT).removesuffix(_BRACKET)}. " if interval else ""
+    st.caption(f"{sure}{about}, with the suite {plain(report.run.suite, 60)}.{remark}")
 
 
-def _sentence(headline: str) -> str:
-    """The headline without the beginning that names a subject as the settings do."""
-    return headline[0].upper() + headline[1:]
+def _named(headline: str) -> str:
+    """The headline with words for what the settings call "offline"."""
+    reader = f"{_tour_verdict.READER} reads"
+    return headline.replace(
+        reader, "the embedded model reads" if not headline.startswith(reader) else "The embedded model reads", 1
+    )
+
+
+def _reader(name: str) -> str:
+    return "Embedded model" if name == _tour_verdict.READER else _choices.label(name)
 
 
 def _two(report: Report) -> list[SubjectReport]:
@@ -235,7 +238,12 @@ def draw_end(settings: Settings) -> None:
         for page, icon, title, text in (
             ("explore.py", ":material/explore:", "Explore", "Send a message of your own, and see every stage of it."),
             ("evaluate.py", ":material/science:", "Evaluate", "Measure how well any model reads, with intervals."),
-            ("rate.py", ":material/thumbs_up_down:", "Rate", "Judge two readings blind: which one fits?"),
+            (
+                "rate.py",
+                ":material/thumbs_up_down:",
+                "Rate",
+                "Judge readings without knowing whose they are: which one fits?",
+            ),
         ):
             with st.container(border=True, height="stretch"):
                 st.subheader(title, anchor=False)
@@ -250,7 +258,7 @@ def _recap() -> list[str]:
     read = {turn.message for turn in turns if _tour.is_reading(turn)}
     if read:
         found.append(f"**{len(read)} messages** had one shape to the formula, and each its own to LLM #1.")
-    drills = [now.turn(what) for what in now.work if what.startswith("outage")]
+    drills = [now.turn(what) for what in now.work if what.startswith(_tour.OUTAGE)]
     answered = [turn for turn in drills if turn and turn.interaction and turn.reply]
     if answered:
         times = "once" if len(answered) == 1 else f"{len(answered)} times"
@@ -258,5 +266,5 @@ def _recap() -> list[str]:
     if turns:
         spent = _spent(turns)
         cost = spent.value.replace("$", r"\$")
-        found.append(f"All of it cost **{cost}** and took {spent.detail}.")
+        found.append("The whole tour was **free**." if cost == "free" else f"The whole tour cost **{cost}**.")
     return found

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import vif
-from pages import _columns, _follow, _lab, _layout, _tour, _words
+from pages import _follow, _lab, _layout, _reply, _tour, _words
 from pages._columns import Column, Group
 from pages._sidebar import Settings
 from pages._text import plain
@@ -24,10 +24,11 @@ from vif.oscillation import Oscillation
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-RADAR_HEIGHT = 268
-TEXT_HEIGHT = 300
-_OWN_SCALE = (figures.SMALL_RADAR_HEIGHT - 28, RADAR_HEIGHT - 28)
-"""Twice the distance from the centre to a domain's name, in the small radar and in this one."""
+RADAR_HEIGHT = 240
+TEXT_HEIGHT = 262
+"""Pixels in the presenter view, where all of a step must be seen at once; elsewhere there is more room."""
+
+ROOMIER = 1.3
 
 _LAB = Path(__file__).parent
 _SWINGING = st.components.v2.component(
@@ -44,15 +45,14 @@ _SWINGING = st.components.v2.component(
 
 def draw_problem(settings: Settings) -> None:
     st.markdown(
-        "The Rust formula multiplies a fixed weight by the autonomy. It is not even given the words: **three messages, "
-        "one shape.**"
+        "The Rust formula is a fixed weight times the autonomy; it is not even given the words. **Three messages, one "
+        "shape.**"
     )
     formula = _tour.formula(settings.autonomy)
     for number, (place, message) in enumerate(zip(_cards(3), _tour.tour().messages, strict=True), 1):
         with place.container():
             _draw_message(message)
             _draw_radar(f"Message {number}", f"problem_{number}", formula)
-            st.caption(" · ".join(f"{value:.2f}" for value in formula.values()), text_alignment="center")
     st.text_input(
         "Your own message",
         _tour.tour().own,
@@ -70,9 +70,7 @@ def draw_problem(settings: Settings) -> None:
 def draw_reading(settings: Settings) -> None:
     basis = _tour.begin(settings)
     models = " → ".join(plain(reference.model) for reference in basis.config.recognisers)
-    st.markdown(
-        f"LLM #1 (**{models}**) reads the same three messages now, live. Solid: its reading. Dotted: the formula."
-    )
+    st.markdown(f"LLM #1 (**{models}**) reads the same three, live. Solid is its reading, dotted the formula.")
     places = _cards(3)
     foot = st.empty()
 
@@ -108,7 +106,8 @@ def _in_a_line(column: Column, reading: Mapping[str, float] | None) -> str:
         return ":shimmer[LLM #1 is reading …]"
     if why := _words.fallback_in_words(turn.recognition, turn.config):
         return f":orange[{why}]"
-    facts = f":gray[:small[{_words.reading_facts(turn.recognition)}]]"
+    took = f"{_words.seconds(turn.recognition.latency_ms)} · {_words.dollars(turn.recognition.cost_usd)}"
+    facts = f":gray[{took.replace('$', chr(92) + '$')}]"
     if reading is None:
         return facts
     leads = max(reading, key=reading.__getitem__)
@@ -120,10 +119,7 @@ def _in_a_line(column: Column, reading: Mapping[str, float] | None) -> str:
 
 def draw_boundaries(settings: Settings) -> None:
     basis = _tour.begin(settings)
-    st.markdown(
-        f"“{_tour.PLAIN}, **{_tour.MORE}**” With half a sentence more, domains meet. How freely they do is the "
-        "**permeability** of a boundary; it swings."
-    )
+    st.markdown(f"The same question and half a sentence more: “{_tour.PLAIN}, **{_tour.MORE}**”")
     picture, words, foot = st.empty(), st.empty(), st.empty()
 
     def draw_all(columns: Sequence[Column]) -> None:
@@ -162,8 +158,8 @@ def _opened(alone: Turn | None, woven: Turn) -> str:
     now = _open(woven.reading.boundaries)
     if alone is not None and alone.reading is not None:
         sentences.append(
-            f"Without it **{_open(alone.reading.boundaries)}** of six boundaries "
-            f"{'is' if _open(alone.reading.boundaries) == 1 else 'are'} open, with it **{now}**."
+            f"Without that half, **{_open(alone.reading.boundaries)}** of six boundaries "
+            f"{'is' if _open(alone.reading.boundaries) == 1 else 'are'} open; with it, **{now}**."
         )
     else:
         sentences.append(f"**{now}** of six boundaries are open.")
@@ -187,33 +183,48 @@ def draw_answer(settings: Settings) -> None:
     st.markdown(
         f"The reading becomes a structured prompt. LLM #2 (**{responders}**) answers in its light, word by word."
     )
+    group = _tour.answer(basis)
     left, right = _layout.beside("tour_answer", [1, 1.15], gap="medium")
     with left:
-        st.markdown("**What LLM #2 is told**")
+        st.markdown("**The prompt,** made of the reading")
         prompt, remark = st.empty(), st.empty()
     with right:
         st.markdown(f"**{plain(_tour.WOVEN)}**")
-        with st.container(height=TEXT_HEIGHT + 60, border=True, autoscroll=False):
+        with st.container(height=_room(TEXT_HEIGHT), border=True, autoscroll=not group.over):
             reply = st.empty()
+        facts = st.empty()
     foot = st.empty()
     shown: list[str] = []
 
     def draw_column(_: int, column: Column) -> None:
         turn = column.turn
-        with reply.container():
-            _columns.draw_reply(column, "LLM #1 is reading first …")
-        if turn is None or turn.reading is None:
+        if turn is None:
+            return
+        with reply:
+            _reply.draw_text(turn)
+        facts.markdown(_reply_in_a_line(turn))
+        if turn.reading is None:
             return
         if not shown:
             shown.append(shape(turn.message, turn.reading).prompt)
-            prompt.code(shown[0], language="xml", height=TEXT_HEIGHT)
+            prompt.code(shown[0], language="xml", height=_room(TEXT_HEIGHT))
         response = turn.interaction.response if turn.interaction else None
         if response is not None and response.provider == vif.Provider.EMBEDDED and response.prompt:
             hint = response.prompt.strip().splitlines()[-1]
-            remark.caption(f"The embedded model is too small for all of it. It is told in short: {plain(hint, 160)}")
+            remark.markdown(f":gray[:small[This small model gets it in short: {plain(hint, 160)}]]")
 
-    _follow_columns(_tour.answer(basis), draw_column, each=True)
+    _follow_columns(group, draw_column, each=True)
     _draw_again(foot, "answer")
+
+
+def _reply_in_a_line(turn: Turn) -> str:
+    """What the reply took, or why there is none; Markdown."""
+    if turn.failure:
+        return f":orange[{plain(turn.failure, 160)}]"
+    if turn.stopped:
+        return ":orange[Stopped]"
+    response = turn.interaction.response if turn.interaction else None
+    return f":gray[:small[{_words.reply_facts(response)}]]" if response else ""
 
 
 # ── 5: the outage ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,36 +232,40 @@ def draw_answer(settings: Settings) -> None:
 
 def draw_outage(settings: Settings) -> None:
     basis = _tour.begin(settings)
-    st.markdown("LLM #1 is broken on purpose, here and now. Retries, circuit and fallback are the real ones.")
+    words = st.empty()
     chosen = st.pills(
         "LLM #1 …",
         list(_tour.FAULTS),
         key=_tour.FAULT_KEY,
         default=_tour.FAULTS[0],
         required=True,
-        format_func=lambda one: f"{one}: {one.meaning}",
         label_visibility="collapsed",
     )
     fault = vif.Fault(chosen or _tour.FAULTS[0])
+    words.markdown(f"LLM #1 is broken on purpose: **{_lower(fault.meaning)}** Retries and fallback are the real ones.")
     left, middle, right = _layout.beside("tour_outage", [1, 1, 1.3], gap="medium")
     with left:
         st.markdown("**LLM #1 is asked**")
         attempts = st.empty()
     with middle:
-        st.markdown("**Who reads instead**")
+        st.markdown("**Somebody else reads**")
         radar = st.empty()
     with right:
-        st.markdown("**The answer comes all the same**")
-        with st.container(height=TEXT_HEIGHT, border=True):
+        st.markdown("**The answer comes**")
+        with st.container(height=_room(TEXT_HEIGHT - 30), border=True):
             reply = st.empty()
+        facts = st.empty()
     foot = st.empty()
     shown: list[str] = []
 
     def draw_column(_: int, column: Column) -> None:
         turn = column.turn
-        with reply.container():
-            _columns.draw_reply(column, "Answered as soon as somebody has read it …")
-        if turn is None or (state := _state(column)) in shown:
+        if turn is None:
+            return
+        with reply:
+            _reply.draw_text(turn)
+        facts.markdown(_came(turn))
+        if (state := _state(column)) in shown:
             return
         shown.append(state)
         attempts.markdown(_ladder(turn))
@@ -262,26 +277,39 @@ def draw_outage(settings: Settings) -> None:
                 st.empty()
 
     _follow_columns(_tour.outage(basis, fault), draw_column, each=True)
-    _draw_again(foot, f"outage {fault}")
+    _draw_again(foot, f"{_tour.OUTAGE}{fault}")
+
+
+def _came(turn: Turn) -> str:
+    """That the answer came, or why not; Markdown."""
+    response = turn.interaction.response if turn.interaction else None
+    if response is None or turn.failure or response.first_token_ms is None:
+        return _reply_in_a_line(turn)
+    return f":green[:material/check:] First word after {_words.seconds(response.first_token_ms)}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _ladder(turn: Turn) -> str:
     """What LLM #1 did each time, who read instead, and why; Markdown."""
-    if turn.recognition is None:
+    recognition = turn.recognition
+    if recognition is None:
         return ":shimmer[It fails, and is asked again …]"
     lines = []
-    for number, attempt in enumerate(turn.recognition.attempts, 1):
-        took = _words.seconds(attempt.latency_ms)
+    for number, attempt in enumerate(recognition.attempts, 1):
         if attempt.outcome == "ok":
             mark = f":green-badge[:material/check: {plain(attempt.model)}]"
         elif attempt.outcome == "circuit_open":
             mark = ":gray-badge[:material/block: not asked]"
         else:
             mark = f":red-badge[:material/close: {attempt.outcome.replace('_', ' ')}]"
-        lines.append(f"{number}. {mark} :gray[:small[{took}]]")
-    badge = _words.source_badge(turn.recognition)
-    why = _words.fallback_in_words(turn.recognition, turn.config) or "Nothing failed: nobody had to stand in."
-    return "\n".join([*lines, "", f":{badge.colour}-badge[{badge.icon} {badge.label}]", "", why])
+        lines.append(f"{number}. {mark}")
+    badge = _words.source_badge(recognition)
+    why = _words.fallback_in_words(recognition, turn.config) or "Nothing failed: nobody had to stand in."
+    took = f":gray[:small[after {_words.seconds(recognition.latency_ms)}]]"
+    return "\n".join([*lines, "", f":{badge.colour}-badge[{badge.icon} {badge.label}] {took}", "", why])
 
 
 # ── What they share ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -316,13 +344,19 @@ def _draw_again(place: DeltaGenerator, what: str) -> None:
     if group is None or not group.over:
         return
     turns = [column.turn for column in group.columns if column.turn is not None]
-    if any(turn.stopped or turn.failure for turn in turns):
+    fell_back = not what.startswith(_tour.OUTAGE)  # where it is the point, it is no fault
+    if any(turn.stopped or turn.failure or (fell_back and _fell_back(turn)) for turn in turns):
         place.button("Try again", key="tour_again", icon=":material/refresh:", on_click=_tour.again, args=(what,))
+
+
+def _fell_back(turn: Turn) -> bool:
+    return turn.recognition is not None and turn.recognition.fallback_reason is not None
 
 
 def _cards(number: int) -> list[DeltaGenerator]:
     with st.grid(number, min_column_width=232, gap="small"):
-        return [st.container(border=True, height="stretch").empty() for _ in range(number)]
+        # At the bottom, so that the radars of a row stand level under messages of one line and of two.
+        return [st.container(border=True, height="stretch", vertical_alignment="bottom").empty() for _ in range(number)]
 
 
 def _draw_message(message: str) -> None:
@@ -339,10 +373,24 @@ def _draw_radar(name: str, key: str, formula: Mapping[str, float], reading: Mapp
 
 
 def _radar(formula: Mapping[str, float], reading: Mapping[str, float] | None) -> Figure:
-    """The small radar, larger."""
+    """The small radar, as large as there is room."""
     figure = figures.small_radar(formula, reading, palette=THEMED)
-    figure.update_layout(height=RADAR_HEIGHT)
-    small, large = _OWN_SCALE
+    scale = _tour.scale() if _tour.presenting() else ROOMIER
+    height = RADAR_HEIGHT * scale
+    margin = 25 * scale
+    # Half of the height without the margin is the radius; names stand a little outside.
+    reach = height / 2 - margin + 11 * scale
+    figure.update_layout(height=height, margin=dict.fromkeys("lrtb", margin))
+    figure.update_traces(marker={"size": 8 * scale}, line={"width": 2.5 * scale}, selector={"mode": "lines+markers"})
     for label in figure.layout.annotations:
-        label.update(xshift=label.xshift * large / small, yshift=label.yshift * large / small, font={"size": 14})
+        sides = {"xshift": _sign(label.xshift) * reach, "yshift": _sign(label.yshift) * reach}
+        label.update(**sides, font={"size": 13 * scale})
     return figure
+
+
+def _room(pixels: int) -> int:
+    return pixels if _tour.presenting() else int(pixels * ROOMIER)
+
+
+def _sign(number: float) -> int:
+    return (number > 0) - (number < 0)

@@ -9,11 +9,13 @@ from pages import _runtime, _sidebar, _tour, _tour_bar
 from pages._text import plain
 from pages._tour_script import STEPS
 
-# An element of our own is made larger, with everything in it, in steps that fit what projectors have.
+# Our own elements are made larger, and everything in them. Plotly measures itself in pixels of the screen, so that its
+# charts are left out and drawn larger instead. The margins are those Streamlit keeps free around the page.
 PRESENTER = """<style>
-.st-key-tour_stage, .st-key-tour_bar { zoom: 1.15; }
-@media (min-width: 1500px) and (min-height: 840px) { .st-key-tour_stage, .st-key-tour_bar { zoom: 1.35; } }
-@media (min-width: 1800px) and (min-height: 1000px) { .st-key-tour_stage, .st-key-tour_bar { zoom: 1.7; } }
+.st-key-tour_stage, .st-key-tour_bar {{ zoom: {scale}; }}
+.st-key-tour_stage [data-testid="stElementContainer"]:has([data-testid="stPlotlyChart"]) {{ zoom: calc(1 / {scale}); }}
+.st-key-tour_stage {{ margin-top: calc(-1.7rem / {scale}); }}
+.st-key-tour_bar {{ margin-bottom: calc(-2.7rem / {scale}); }}
 </style>"""
 
 # State
@@ -27,7 +29,7 @@ if settings.config:
 # Layout
 
 if _tour.presenting():
-    st.html(PRESENTER)
+    st.html(PRESENTER.format(scale=_tour.scale()))
 _tour_bar.draw(number, [one.name for one in STEPS], step.notes)
 with st.container(key="tour_stage"):
     # A place for each step, so that one that goes does not stand below the next until that is drawn.
@@ -35,7 +37,7 @@ with st.container(key="tour_stage"):
 
 # Drawing
 
-with places[number - 1].container():
+with places[number - 1].container(gap="xsmall" if _tour.presenting() else "small"):
     st.title(step.title, anchor=False)
     try:
         step.draw(settings)

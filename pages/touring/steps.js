@@ -1,26 +1,44 @@
 // Right, Page Down and Space go on, Left and Page Up go back: what the remote control of a presenter sends.
 // C and R are Streamlit's own.
 const KEYS = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 }
+const REST_MS = 300
 const ASKS = { n: "notes", p: "present" }
 const MOVED_BY_KEYS = "input, textarea, select, [contenteditable=true], [role=slider], [role=radio], [role=tab], [role=combobox], [role=listbox], [role=menu], [role=dialog]"
 const PRESSED_BY_SPACE = "button, a, summary, [role=button]"
 
 const bars = new WeakMap()
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   let bar = bars.get(parentElement)
   if (!bar) {
     bar = { step: data.step }
     bar.onKey = event => press(bar, event)
+    bar.onSize = () => bar.tellSize()
     bars.set(parentElement, bar)
     document.addEventListener("keydown", bar.onKey)
+    window.addEventListener("resize", bar.onSize)
   }
   const moved = bar.drawn !== undefined && bar.drawn !== data.step
   Object.assign(bar, { step: data.step, drawn: data.step, last: data.names.length, ask: what => setTriggerValue("asked", what) })
+  bar.tellSize = () => {
+    clearTimeout(bar.timer)
+    const size = [window.innerWidth, window.innerHeight]
+    if (!data.presenting || String(size) === bar.size) return
+    const tell = () => {
+      bar.size = String(size)
+      setStateValue("view", size)
+    }
+    // A window that is being pulled larger has many sizes.
+    if (bar.size) bar.timer = setTimeout(tell, REST_MS)
+    else tell()
+  }
+  bar.tellSize()
   draw(parentElement, data, bar)
   if (moved) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
   return () => {
+    clearTimeout(bar.timer)
     document.removeEventListener("keydown", bar.onKey)
+    window.removeEventListener("resize", bar.onSize)
     bars.delete(parentElement)
   }
 }
