@@ -1,6 +1,6 @@
 # The logic is in dev.py; without make, `python3 dev.py COMMAND` does the same.
 PYTHON ?= python3
-COMMANDS := setup run test coverage check format bench lock
+COMMANDS := setup run test coverage check format bench docs lock
 
 .PHONY: help $(COMMANDS)
 

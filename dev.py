@@ -25,6 +25,7 @@ STAMP = VENV / "set-up.json"
 GUARD = VENV / "set-up.lock"
 LOCK = ROOT / "requirements.lock"
 PYPROJECT = ROOT / "pyproject.toml"
+SITE = ROOT / "build" / "site"
 MINIMUM = (3, 11)
 
 
@@ -527,6 +528,29 @@ def bench(arguments: list[str]) -> int:
     return 0
 
 
+def docs(arguments: list[str]) -> int:
+    """write what the documentation takes from the code, and build it as a site in build/site"""
+    set_up()
+    if not call(PYTHON, "-m", "docs.generate") or not call(*site_command(PYTHON, SITE), *arguments):
+        return 1
+    say(f"the site is at {SITE / 'index.html'}")
+    return 0
+
+
+def site_command(python: "str | Path", target: Path) -> "list[str | Path]":
+    """What builds the documentation into `target`; a warning is an error, a reference that leads nowhere too."""
+    flags = (
+        "--quiet",
+        "--fail-on-warning",
+        "--keep-going",
+        "--nitpicky",
+        "--fresh-env",
+        "--doctree-dir",
+        target / ".doctrees",
+    )
+    return [python, "-m", "sphinx", *flags, ROOT / "docs", target]
+
+
 def lock(arguments: list[str]) -> int:
     """write requirements.lock anew from pyproject.toml; arguments go to uv, e.g. --upgrade"""
     import tempfile
@@ -558,6 +582,7 @@ COMMANDS = {
     "check": check,
     "format": format_code,
     "bench": bench,
+    "docs": docs,
     "lock": lock,
 }
 

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings
 
 from vif.catalogue import CATALOGUE, find
 from vif.config import PRESETS, Access, DualLlmConfig
+from vif.flow import Stage
 from vif.identity import Admission
 from vif.llm.protocol import Provider
 
@@ -114,12 +115,32 @@ def models_that_end() -> str:
     return _table(("model", "provider", "ends", "use instead"), rows)
 
 
+STAGES: Mapping[Stage, tuple[str, str]] = MappingProxyType(
+    {
+        Stage.DOMAINS: ("LLM #1, or the formula", "four activations, 0 to 1"),
+        Stage.BOUNDARIES: ("LLM #1, or the formula", "six permeabilities with their status"),
+        Stage.INTERFACES: ("code", "which boundaries come forward, and in which order"),
+        Stage.QUALITIES: ("code", "seven qualities of every Transcendent boundary"),
+        Stage.INTEGRATION: ("code", "the structured prompt, which LLM #2 then answers"),
+        Stage.CONTINUITY: ("code", "patterns and identity anchors"),
+        Stage.EVOLUTION: ("code", "the developmental stage"),
+    }
+)
+"""Who does what in each stage."""
+
+
+def stages() -> str:
+    """The seven stages, in the order of the code."""
+    return _table(("", "stage", "by", "gives"), [(str(one.number), one.value, *STAGES[one]) for one in Stage])
+
+
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         **{group: partial(settings, DualLlmConfig, names) for group, names in GROUPS.items()},
         "admission": partial(settings, Admission),
         "access": partial(settings, Access),
         "presets": presets,
+        "stages": stages,
         "usual-models": usual_models,
         "models-of-2025": models_of_2025,
         "models-that-end": models_that_end,
