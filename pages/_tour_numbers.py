@@ -201,7 +201,7 @@ def _draw_report(report: Report, about: str, remark: str = "") -> None:
                 delta_arrow="off",
                 help=f"95 % interval {ends(error, 'activation')}. Less is better.",
             )
-    sure = f"{interval.removesuffix(_DOT).removesuffix(_BRACKET)}. " if interval else ""
+    sure = f"Difference: {interval.removesuffix(_DOT).removesuffix(_BRACKET)}. " if interval else ""
     st.caption(f"{sure}{about}, with the suite {plain(report.run.suite, 60)}.{remark}")
 
 

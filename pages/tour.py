@@ -14,7 +14,7 @@ from pages._tour_script import STEPS
 PRESENTER = """<style>
 .st-key-tour_stage, .st-key-tour_bar {{ zoom: {scale}; }}
 .st-key-tour_stage [data-testid="stElementContainer"]:has([data-testid="stPlotlyChart"]) {{ zoom: calc(1 / {scale}); }}
-.st-key-tour_stage {{ margin-top: calc(-1.7rem / {scale}); }}
+.st-key-tour_stage {{ margin: calc(-1.7rem / {scale}) 0 -1rem; }}
 .st-key-tour_bar {{ margin-bottom: calc(-2.7rem / {scale}); }}
 </style>"""
 
