@@ -23,7 +23,7 @@ STEPS = (
     Step(
         "Problem",
         "The formula reads every message alike",
-        "Quicksort, a flood myth, a dead grandmother: one and the same shape. Ask the room for a message and type it. "
+        "Quicksort, a flood myth, a late grandmother: one and the same shape. Ask the room for a message and type it. "
         "Nothing moves. Whatever is built on this reading cannot know what it was asked.",
         _tour_steps.draw_problem,
     ),
