@@ -79,7 +79,7 @@ BLOCKS: Mapping[tuple[str, str], str] = {
 """Blocks of other languages, each with the test that tries them."""
 
 WITH_PROVIDERS = {"docs/guide.md"}
-"""Pages whose code needs keys: they are those of stand-in providers on a real socket."""
+"""Pages whose code runs with keys too: they are those of stand-in providers on a real socket."""
 
 FILES = {
     "inputs.jsonl": '{"message": "Sort this.", "autonomy": 0.55}\n',

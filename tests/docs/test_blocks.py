@@ -48,13 +48,15 @@ def providers() -> Iterator[dict[str, str]]:
         }
 
 
-@pytest.mark.parametrize("page", PYTHON_PAGES)
+@pytest.mark.parametrize(
+    ("page", "keys"), [*((page, False) for page in PYTHON_PAGES), *((page, True) for page in sorted(WITH_PROVIDERS))]
+)
 def test_the_python_of_a_page_runs_from_top_to_bottom_in_an_empty_folder(
-    page: str, providers: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, keys: bool, providers: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIF_LLM2_MAX_TOKENS", "24")  # short replies: two cores write ten words a second
-    for name, value in (providers if page in WITH_PROVIDERS else {}).items():
+    for name, value in (providers if keys else {}).items():
         monkeypatch.setenv(name, value)
     names: dict[str, object] = {"__name__": page}
     for block in ALL:
