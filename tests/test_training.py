@@ -75,10 +75,12 @@ def test_on_labels_never_seen_the_error_stays_small_and_the_sureness_honest(labe
     known = train_head.stored_states(shipped_head().weights_fingerprint)
     states = np.array([known[train_head.digest(label.message)] for label in labels])
     found = train_head.cross_validated(labels, states)
-    assert np.abs(found.activations - np.array([label.activations for label in labels])).mean() < 0.078
+    assert (
+        np.abs(found.activations - np.array([label.activations for label in labels])).mean() < 0.082
+    )
     right = np.mean([kind == label.kind for kind, label in zip(found.first_kinds, labels, strict=True)])
     assert right > 0.48
-    assert abs(found.sureness.mean() - right) < 0.1
+    assert abs(found.sureness.mean() - right) < 0.03
 
 
 def test_a_line_that_is_no_label_is_named(tmp_path: Path) -> None:
@@ -106,6 +108,13 @@ def test_a_kind_belongs_to_the_domain_that_is_strongest_in_its_mean_targets() ->
     # «sums» is computational (means .55, .3, .1, .1): .8 is above the .2 of «grief», .1 is not, so 1 of 2 pairs.
     # «grief» is experiential: .2 is above .1 but not above .3, again 1 of 2. No kind is scientific or cultural.
     assert judging.separations(kinds, targets, found) == {"CD": 0.5, "ED": 0.5}
+
+
+def test_a_kind_is_pure_when_one_domain_leads_the_second_by_a_fifth() -> None:
+    kinds = np.array(["sums", "sums", "grief", "ethics"])
+    targets = np.array([[0.9, 0.2, 0.1, 0.1], [0.2, 0.4, 0.1, 0.1], [0.1, 0.2, 0.7, 0.9], [0.4, 0.4, 0.8, 0.7]])
+    # Leads: «sums» .55 - .3 = .25, «grief» .9 - .7 = .2, «ethics» .8 - .7 = .1.
+    assert judging.in_pure_kinds(kinds, targets).tolist() == [True, True, True, False]
 
 
 def test_rounding_states_twice_changes_nothing_more() -> None:

@@ -20,6 +20,9 @@ JUDGING = HERE / "judging.csv"
 PARALLEL = HERE / "judging_parallel.csv"
 TENTH = 0.1 + 1e-9
 
+PURE_LEAD = 0.2
+"""By how much the strongest domain of a pure kind leads the second in the kind's mean targets."""
+
 Matrix = NDArray[np.float64]
 
 
@@ -29,8 +32,8 @@ async def judged(reader: EmbeddedReader) -> list[str]:
     targets = np.array([[float(row[domain.lower()]) for domain in DOMAINS] for row in rows])
     found = await _activations(reader, [row["message"] for row in rows])
     errors = np.abs(found - targets)
-    separation = separations(np.array([row["kind"] for row in rows]), targets, found)
-    weakest = min(separation, key=lambda domain: separation[domain])
+    kinds = np.array([row["kind"] for row in rows])
+    pure = in_pure_kinds(kinds, targets)
     languages = await _translations(reader)
     edits = await _edits(reader, [row["message"] for row in rows])
     return [
@@ -43,8 +46,11 @@ async def judged(reader: EmbeddedReader) -> list[str]:
             f"{language} {errors[[row['language'] == language for row in rows]].mean():.3f}"
             for language in sorted({row["language"] for row in rows})
         ),
-        f"telling kinds apart (AUROC)     macro {np.mean(list(separation.values())):.3f}, "
-        f"worst {weakest} {separation[weakest]:.3f}",
+        f"telling kinds apart (AUROC)     {_summary(separations(kinds, targets, found))}",
+        f"  what the targets reach        {_summary(separations(kinds, targets, targets))}",
+        f"telling {len(set(kinds[pure])):2} pure kinds apart      "
+        f"{_summary(separations(kinds[pure], targets[pure], found[pure]))}",
+        f"  what the targets reach        {_summary(separations(kinds[pure], targets[pure], targets[pure]))}",
         "difference from English         " + ", ".join(f"{name} {value:.3f}" for name, value in languages.items()),
         "mean effect of an edit          " + ", ".join(f"{name} {value:.4f}" for name, value in edits.items()),
     ]
@@ -64,10 +70,25 @@ def separations(kinds: NDArray[np.str_], targets: Matrix, found: Matrix) -> dict
     }
 
 
+def in_pure_kinds(kinds: NDArray[np.str_], targets: Matrix) -> NDArray[np.bool_]:
+    """For each message, whether its kind is pure: one domain leads the others in the kind's mean targets."""
+    pure = []
+    for name in set(kinds):
+        second, first = np.sort(targets[kinds == name].mean(axis=0))[-2:]
+        if first - second >= PURE_LEAD - 1e-9:
+            pure.append(name)
+    return np.isin(kinds, pure)
+
+
 def area_under_roc(positives: Matrix, negatives: Matrix) -> float:
     """The share of pairs in which the positive has the higher score; a tie counts half."""
     gaps = positives[:, None] - negatives[None, :]
     return float((gaps > 0).mean() + (gaps == 0).mean() / 2)
+
+
+def _summary(areas: dict[str, float]) -> str:
+    weakest = min(areas, key=lambda domain: areas[domain])
+    return f"macro {np.mean(list(areas.values())):.3f}, worst {weakest} {areas[weakest]:.3f} of {len(areas)} domains"
 
 
 async def _translations(reader: EmbeddedReader) -> dict[str, float]:
