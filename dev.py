@@ -464,8 +464,8 @@ def test(arguments: list[str]) -> int:
     get_redis()
     get_postgres()
     get_nginx()
-    # Two at a time: most tests wait for a socket, a database or a browser. Tests of one file stay together.
-    become(PYTHON, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "loadfile"]))
+    # Three at a time: most tests wait for a socket, a database or a browser. Tests of one file stay together.
+    become(PYTHON, "-m", "pytest", *(arguments or ["-n", "3", "--dist", "loadfile"]))
     return 0
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
@@ -32,6 +32,14 @@ def main_waits() -> bool:
     """Whether the main thread waits for another one."""
     frame = sys._current_frames()[threading.main_thread().ident or 0]
     return (frame.f_code.co_name, frame.f_globals["__name__"]) == ("wait", "threading")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a terminal: who starts the tests in the background may have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Endless(FakeModel):
@@ -120,7 +128,7 @@ def test_leaving_a_stream_early_stops_the_model() -> None:
     assert model.stopped.wait(20)
 
 
-def test_ctrl_c_while_waiting_stops_the_model() -> None:
+def test_ctrl_c_while_waiting_stops_the_model(ctrl_c: None) -> None:
     class Interrupting(Endless):
         async def stream(self, request: Request) -> AsyncGenerator[str | Completion, None]:
             async for piece in super().stream(request):
