@@ -8,13 +8,13 @@ import io
 import json
 import re
 from contextlib import suppress
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.likeness import alike
 from vif.domains import DOMAINS, Domain
 from vif.errors import InputError
 from vif.evaluation.suite import (
@@ -362,15 +362,9 @@ def test_no_message_of_the_broad_suite_was_learnt_from() -> None:
     known |= {plain(text) for text in re.findall(r"<message>\n(.*)\n</message>", system_prompt(False))}
     known |= {plain(case.message) for case in shipped("standard").cases}
     known.discard("")
-    for case in shipped("broad").cases:
-        message = plain(case.message)
-        matcher = SequenceMatcher(autojunk=False)
-        matcher.set_seq2(message)
-        for text in known:
-            assert len(text) < 12 or text not in message, (case.id, case.message, text)
-            matcher.set_seq1(text)
-            alike = matcher.real_quick_ratio() > MOST_ALIKE and matcher.quick_ratio() > MOST_ALIKE
-            assert not (alike and matcher.ratio() > MOST_ALIKE), (case.id, case.message, text)
+    messages = [plain(case.message) for case in shipped("broad").cases]
+    assert [(text, message) for message in messages for text in known if len(text) >= 12 and text in message] == []
+    assert list(alike(messages, sorted(known), MOST_ALIKE)) == []
 
 
 def test_the_wheel_holds_the_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
