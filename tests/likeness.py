@@ -27,7 +27,7 @@ def alike(texts: Sequence[str], others: Sequence[str], cutoff: float) -> Iterato
                 shared += np.minimum(counts[character], count)
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
-        for index in np.flatnonzero(2 * shared > cutoff * (lengths + len(text))):
-            matcher.set_seq1(others[index])
+        for near in np.flatnonzero(2 * shared > cutoff * (lengths + len(text))).tolist():
+            matcher.set_seq1(others[near])
             if matcher.ratio() > cutoff:
-                yield text, others[index]
+                yield text, others[near]

@@ -128,7 +128,7 @@ def main() -> int:
             # Chromium comes with the tests' set-up.
             step("a browser for this script", [python, "-c", "import dev; dev.get_chromium()"], clone, environment)
             step("one message", [python, "-c", ASK, address], clone, environment)
-        step("tests", test if options.all else [*test, "ARGS=tests/test_interaction.py"], clone, environment)
+        step("tests", test if options.all else [*test, "ARGS=tests/docs tests/examples"], clone, environment)
     except (subprocess.CalledProcessError, RuntimeError, ValueError) as error:
         print(f"── a newcomer is stopped here: {error}", file=sys.stderr)
         return 1

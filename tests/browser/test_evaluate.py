@@ -38,6 +38,13 @@ def to_evaluate(page: Page) -> None:
     expect(page.get_by_role("heading", name="Evaluate")).to_be_visible()
 
 
+def choose_repeats(page: Page, repeats: int) -> None:
+    page.get_by_text("Part of the suite, repeats, budget").click()
+    box = page.get_by_role("spinbutton", name="Repeats")
+    box.fill(str(repeats))
+    box.press("Enter")
+
+
 def start(page: Page) -> None:
     page.locator(".st-key-evaluate_start button").click()
     expect(page).to_have_url(re.compile(r"run=[0-9a-f]{32}"))
@@ -64,6 +71,9 @@ def test_one_click_tells_who_reads_better_and_its_link_leads_back(browser: Brows
         to_evaluate(page)
         expect(page.get_by_text("What you will find out")).to_be_visible()
         expect(page.get_by_text("It will cost nothing")).to_be_visible()
+        # The usual 75 readings of the embedded model take a minute while other tests are at work.
+        choose_repeats(page, 2)
+        expect(page.get_by_text(re.compile(r"60 readings.*30 calls of a model"))).to_be_visible()
         start(page)
         expect(page.get_by_role("progressbar")).to_be_visible()
         said = headline(page)
@@ -144,14 +154,18 @@ def test_a_run_outlives_its_page_is_cancelled_taken_up_again_and_tells_two_model
         expect(page.get_by_role("heading", name="anthropic:claude-haiku-5-5 errs less")).to_be_visible()
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, dashboard: str) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen(
+    browser: Browser, measured_dashboard: str, readers: Readers
+) -> None:
+    readers.reset()
     size = {"width": 390, "height": 844}
-    for watched in opened(browser, dashboard, viewport=size, is_mobile=True, has_touch=True):
+    for watched in opened(browser, measured_dashboard, viewport=size, is_mobile=True, has_touch=True):
         page = watched.page
         page.get_by_test_id("stExpandSidebarButton").click()
         to_evaluate(page)
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
         assert sideways_overflow(page) <= 0
+        choose_repeats(page, 1)
         start(page)
         headline(page)
         for name in ("Cases", "Reader against reader", "Quality, speed, price"):
