@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.fakes import FakeClock
@@ -61,3 +63,38 @@ async def test_without_a_limit_or_without_somebody_to_count_nobody_is_refused() 
     for limited, who in ((rate(None, FakeClock()), ("lena",)), (rate(1, FakeClock()), ())):
         for _ in range(3):
             await limited.admit(who)
+
+
+class Unpunctual(MemoryState):
+    """Several ask before any is told, and additions take so many turns, in the order they are begun."""
+
+    def __init__(self, *turns: int) -> None:
+        super().__init__()
+        self._turns = iter(turns)
+
+    async def read(self, *keys: str) -> tuple[float | None, ...]:
+        found = await super().read(*keys)
+        await asyncio.sleep(0)
+        return found
+
+    async def add(self, key: str, amount: float, ttl_s: float) -> float:
+        for _ in range(next(self._turns, 0)):
+            await asyncio.sleep(0)
+        return await super().add(key, amount, ttl_s)
+
+
+async def test_of_two_who_ask_at_once_for_the_last_place_one_gets_it() -> None:
+    # The first is counted at the session, then late at the address: the other one must not be before it there.
+    rate = Rate(Unpunctual(0, 5), 1)
+    told = await asyncio.gather(*(rate.admit(("session", "address")) for _ in range(2)), return_exceptions=True)
+    assert [type(one) for one in told] == [type(None), TooManyRequestsError]
+
+
+async def test_who_is_refused_at_one_id_is_not_counted_at_the_other() -> None:
+    state = Unpunctual()
+    rate = Rate(state, 1)
+    told = await asyncio.gather(rate.admit(("one", "address")), rate.admit(("two", "address")), return_exceptions=True)
+    assert sorted(isinstance(one, TooManyRequestsError) for one in told) == [False, True]
+    one, two, address = await state.read("rate:one", "rate:two", "rate:address")
+    assert {one, two} == {0, 1}
+    assert address == 1

@@ -29,8 +29,7 @@ class Rate:
         before = await self._state.read(*keys)
         full = [key for key, count in zip(keys, before, strict=True) if (count or 0) >= limit]
         if not full:
-            counts = [await self._state.add(key, 1, WINDOW_S) for key in keys]
-            full = [key for key, count in zip(keys, counts, strict=True) if count > limit]
+            full = await self._count(keys, limit)
         if full:
             left = [await self._state.left_s(key) or 0.0 for key in full]
             free_in_s = max(1, ceil(max(left)))
@@ -39,3 +38,17 @@ class Rate:
                 f"ask again in {free_in_s} s",
                 free_in_s,
             )
+
+    async def _count(self, keys: list[str], limit: int) -> list[str]:
+        """Count one request for each of these, or for none; the one that had no room.
+
+        One after the other: of many who ask at the same moment, only those with room at the first id touch the next.
+        """
+        counted: list[str] = []
+        for key in keys:
+            counted.append(key)
+            if await self._state.add(key, 1, WINDOW_S) > limit:
+                for one in counted:
+                    await self._state.add(one, -1, WINDOW_S)
+                return [key]
+        return []
