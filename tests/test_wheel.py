@@ -181,5 +181,5 @@ def test_behind_the_documented_nginx_it_works_under_a_path_and_takes_everybody_f
         assert page.request.get(page.url).ok  # as when it is opened anew
         assert page.request.get(f"{address}/metrics").status == 404
         assert watched.faults == []
-        asked = [line.split()[1] for line in front.asked()]
+    asked = [line.split()[1] for line in front.asked()]  # nginx writes a line after its answer: all once it has ended
     assert [path for path in asked if not path.startswith("/vif/")] == ["/vif", "/metrics"]
