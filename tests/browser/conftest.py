@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, Locator, expect
+from playwright.sync_api._generated import LocatorAssertions
 
 from tests.conftest import served
 from tests.standin import Standin
 
-expect.set_options(timeout=30_000)
+P = ParamSpec("P")
+R = TypeVar("R")
+PATIENCE_S = 30.0
+
+expect.set_options(timeout=PATIENCE_S * 1000)
+
+
+def patient(method: Callable[P, R]) -> Callable[P, R]:
+    """`method`, called again while it finds more elements than one.
+
+    While Streamlit draws a page anew, what moved is there twice for a moment; Playwright then gives up at once.
+    """
+
+    @wraps(method)
+    def called_again(*args: P.args, **kwargs: P.kwargs) -> R:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return method(*args, **kwargs)
+            except (Error, AssertionError) as error:
+                if "strict mode violation" not in str(error) or time.monotonic() > end:
+                    raise
+
+    return called_again
+
+
+for _class in (Locator, LocatorAssertions):
+    for _name, _method in list(vars(_class).items()):
+        if callable(_method) and not _name.startswith("_"):
+            setattr(_class, _name, patient(_method))
 
 
 @pytest.fixture(scope="session")
