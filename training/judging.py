@@ -34,11 +34,13 @@ async def judged(reader: EmbeddedReader) -> list[str]:
     errors = np.abs(found - targets)
     kinds = np.array([row["kind"] for row in rows])
     pure = in_pure_kinds(kinds, targets)
+    standard_error = errors.mean(axis=1).std(ddof=1) / len(rows) ** 0.5
     languages = await _translations(reader)
     edits = await _edits(reader, [row["message"] for row in rows])
     return [
         f"judging messages                {len(rows)} of {len({row['kind'] for row in rows})} kinds",
-        f"error (MAE)                     {errors.mean():.4f}, within 0.1: {(errors <= TENTH).mean():.3f}",
+        f"error (MAE)                     {errors.mean():.4f} (standard error {standard_error:.4f}), "
+        f"within 0.1: {(errors <= TENTH).mean():.3f}",
         "error by domain                 "
         + ", ".join(f"{domain} {value:.3f}" for domain, value in zip(DOMAINS, errors.mean(axis=0), strict=True)),
         "error by language               "

@@ -24,6 +24,7 @@ from vif.recognition.embedded import (
     shipped_head,
     windows,
 )
+from vif.recognition.glosses import glossaries
 
 CASES = Path(__file__).parent.parent / "data" / "cases.csv"
 
@@ -204,11 +205,11 @@ def test_probabilities_are_the_softmax_of_the_logits() -> None:
     assert found == pytest.approx(np.array([[0.80443, 0.19557]]), abs=1e-5)
 
 
-def test_activations_are_weighted_by_squared_probabilities() -> None:
-    # Probabilities .8 and .2 have the squares .64 and .04, so the weights .64/.68 = .941176 and .058824:
-    # CD = .9 · .941176 + .1 · .058824 = .852941, ED = .1 · .941176 + .9 · .058824 = .147059.
+def test_activations_are_weighted_by_cubed_probabilities() -> None:
+    # Probabilities .8 and .2 have the cubes .512 and .008, so the weights .512/.52 = .984615 and .015385:
+    # CD = .9 · .984615 + .1 · .015385 = .887692, ED = .1 · .984615 + .9 · .015385 = .112308.
     found = _small_head().activations_of(np.array([[0.8, 0.2]]))
-    assert found == pytest.approx(np.array([[0.852941, 0.1, 0.1, 0.147059]]), abs=1e-6)
+    assert found == pytest.approx(np.array([[0.887692, 0.1, 0.1, 0.112308]]), abs=1e-6)
 
 
 def test_a_head_survives_being_written_and_read_and_always_gives_the_same_bytes() -> None:
@@ -231,3 +232,10 @@ def test_a_head_for_another_normalisation_is_unavailable() -> None:
 def test_the_shipped_head_is_for_the_installed_weights() -> None:
     assert shipped_head().weights_fingerprint == EmbeddedModel().weights_fingerprint
     assert shipped_head().weights.shape[1] == 1152
+
+
+async def test_what_the_first_message_needs_can_be_read_before_it(reader: EmbeddedReader) -> None:
+    glossaries.cache_clear()
+    shipped_head.cache_clear()
+    await reader.prepare()
+    assert (glossaries.cache_info().currsize, shipped_head.cache_info().currsize) == (1, 1)

@@ -8,8 +8,10 @@ from tests.fakes import FakeModel, Said, wire_text
 from vif.boundaries import BOUNDARY_NAMES, DEFAULT_BOUNDARIES, Boundary
 from vif.errors import InvalidJsonError
 from vif.llm.protocol import Provider, Usage
+from vif.recognition.embedded import EmbeddedReading
+from vif.recognition.glosses import Gloss
 from vif.recognition.prompt import system_prompt, user_turn
-from vif.recognition.recogniser import ChatRecogniser, EmbeddedRecogniser, Question
+from vif.recognition.recogniser import GLOSS_SHOWN, ChatRecogniser, EmbeddedRecogniser, Question
 from vif.recognition.schema import output_schema
 
 # ── Questions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,24 +84,21 @@ async def test_a_chat_recogniser_is_its_model() -> None:
 
 
 @dataclass
-class _Reading:
-    activations: dict[str, float]
-    kinds: list[tuple[str, float]]
-
-
-@dataclass
 class _Reader:
     """Stands where `EmbeddedReader` does."""
 
-    kinds: list[tuple[str, float]]
+    kinds: tuple[tuple[str, float], ...]
+    gloss: Gloss | None
 
-    async def read(self, message: str) -> _Reading:
-        return _Reading({"CD": 0.9, "SD": 0.4, "CuD": 0.1, "ED": 0.0}, self.kinds)
+    async def read(self, message: str) -> EmbeddedReading:
+        return EmbeddedReading({"CD": 0.9, "SD": 0.4, "CuD": 0.1, "ED": 0.0}, self.kinds, self.gloss)
 
 
-def embedded(*kinds: tuple[str, float], model: FakeModel | None = None) -> EmbeddedRecogniser:
+def embedded(
+    *kinds: tuple[str, float], model: FakeModel | None = None, gloss: Gloss | None = None
+) -> EmbeddedRecogniser:
     model = model or FakeModel(provider=Provider.EMBEDDED, model="Small")
-    return EmbeddedRecogniser(model, _Reader(list(kinds)))  # type: ignore[arg-type]
+    return EmbeddedRecogniser(model, _Reader(kinds, gloss))  # type: ignore[arg-type]
 
 
 async def test_the_embedded_reading_has_the_permeabilities_of_its_activations() -> None:
@@ -116,6 +115,20 @@ async def test_the_embedded_reading_names_the_likeliest_kinds() -> None:
     read = await embedded(("code", 0.7), ("physics", 0.2), ("history", 0.09)).read(Question("Why?"), None, 1.0)
     assert read.answer.reasoning == "To the embedded model this reads like code and physics."
     assert read.answer.patterns == ("70% like code", "20% like physics")
+
+
+async def test_the_embedded_reading_says_how_another_language_was_read() -> None:
+    german = Gloss("German", "My loop ends never")
+    read = await embedded(("code", 0.7), gloss=german).read(Question("Meine Schleife endet nie"), None, 1.0)
+    assert read.answer.reasoning == (
+        "The message is German; word for word it is read as «My loop ends never». "
+        "To the embedded model this reads like code."
+    )
+
+
+async def test_of_a_long_gloss_only_the_beginning_is_quoted() -> None:
+    read = await embedded(gloss=Gloss("German", "x" * (GLOSS_SHOWN + 1))).read(Question("?"), None, 1.0)
+    assert f"«{'x' * GLOSS_SHOWN}…»" in read.answer.reasoning
 
 
 async def test_the_embedded_reading_admits_that_nothing_is_likely() -> None:

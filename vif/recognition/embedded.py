@@ -1,7 +1,7 @@
 """The embedded recogniser: hidden states of a small language model, read by a trained head.
 
 The head is a linear classifier over kinds of messages; the activations of a message are the mean of the kinds'
-activations, weighted by the squares of their probabilities. So it can also say why: «72 % literature and art».
+activations, weighted by the cubes of their probabilities. So it can also say why: «72 % literature and art».
 `training/` holds the labels and the script that make the head.
 """
 
@@ -22,13 +22,14 @@ from zipfile import BadZipFile
 from vif.domains import DOMAINS
 from vif.errors import UnavailableError
 from vif.llm.embedded import EmbeddedModel
+from vif.recognition.glosses import Gloss, gloss
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NORMALISATION = 2
-"""Changes whenever `normalised`, `windows` or the model's `embed` do: a head only fits what it was trained on."""
+NORMALISATION = 3
+"""Changes whenever `pieces` or the model's `embed` do: a head only fits what it was trained on."""
 
 WINDOW_CHARACTERS = 250
 WINDOW_BYTES = 500
@@ -46,11 +47,13 @@ class EmbeddedReading:
     """What the embedded recogniser makes of one message.
 
     `activations`: CD, SD, CuD, ED, each 0 to 1. `kinds`: kinds of message with their probabilities (they sum to 1),
-    most probable first.
+    most probable first. `gloss`: how the (beginning of the) message was read, if it is in a language that is read word
+    for word in English.
     """
 
     activations: dict[str, float]
     kinds: tuple[tuple[str, float], ...]
+    gloss: Gloss | None = None
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,13 @@ class Head:
     def activations_of(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """CD, SD, CuD, ED, shape (n, 4), for probabilities of shape (n, kinds).
 
-        The weights are the squared probabilities: of labels never seen, that meets the activations better than the
+        The weights are the cubed probabilities: of labels never seen, that meets the activations better than the
         probabilities themselves, which are honest about how sure the head is.
         """
         import numpy as np
 
-        squares = probabilities**2
-        return np.asarray(squares @ self.activations / squares.sum(axis=1, keepdims=True))
+        cubes = probabilities**3
+        return np.asarray(cubes @ self.activations / cubes.sum(axis=1, keepdims=True))
 
     def to_bytes(self) -> bytes:
         """The head as a data file; the same head always gives the same bytes."""
@@ -154,6 +157,10 @@ class EmbeddedReader:
         self._model = model
         self._head = head
 
+    async def prepare(self) -> None:
+        """Read the files that the first message needs."""
+        await asyncio.gather(asyncio.to_thread(self._fitting_head), asyncio.to_thread(pieces, "hello"))
+
     async def read(self, message: str) -> EmbeddedReading:
         """The reading of one message. Raises UnavailableError when weights, runtime or a fitting head are missing."""
         return (await self.read_many([message]))[0]
@@ -164,14 +171,16 @@ class EmbeddedReader:
         `temperature` as in `Head.probabilities`.
         """
         head = await asyncio.to_thread(self._fitting_head)  # the first time it reads files
-        texts = [windows(normalised(message)) for message in messages]
-        unique = list(dict.fromkeys(window for parts in texts for window in parts))
+        texts = await asyncio.to_thread(lambda: [pieces(message) for message in messages])
+        unique = list(dict.fromkeys(piece.text for parts in texts for piece in parts))
         if not unique:
             return [_blank()] * len(texts)
         rows = head.probabilities(await self._model.embed(unique), temperature)
-        row = {window: index for index, window in enumerate(unique)}
+        row = {text: index for index, text in enumerate(unique)}
         return [
-            _reading(head, rows[[row[window] for window in parts]].mean(axis=0)) if parts else _blank()
+            _reading(head, rows[[row[piece.text] for piece in parts]].mean(axis=0), parts[0].gloss)
+            if parts
+            else _blank()
             for parts in texts
         ]
 
@@ -191,6 +200,20 @@ def directions(states: NDArray[np.float64], centre: NDArray[np.float64], parts: 
 
     seen = (states - centre).reshape(len(states), parts, -1)
     return np.asarray(seen / np.sqrt((seen**2).mean(axis=2, keepdims=True))).reshape(states.shape)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a message as the model reads it; `gloss` if it does so word for word in English."""
+
+    text: str
+    gloss: Gloss | None
+
+
+def pieces(message: str) -> list[Piece]:
+    """What the model reads of a message; nothing when there is nothing in it."""
+    glosses = ((window, gloss(window)) for window in windows(normalised(message)))
+    return [Piece(found.text if found else window, found) for window, found in glosses]
 
 
 def normalised(message: str) -> str:
@@ -225,12 +248,13 @@ def windows(text: str) -> list[str]:
     return pieces if len(pieces) <= 2 * ends else pieces[:ends] + pieces[-ends:]
 
 
-def _reading(head: Head, probabilities: NDArray[np.float64]) -> EmbeddedReading:
+def _reading(head: Head, probabilities: NDArray[np.float64], gloss: Gloss | None) -> EmbeddedReading:
     values = head.activations_of(probabilities[None])[0]
     order = (-probabilities).argsort(kind="stable")
     return EmbeddedReading(
         activations={domain.value: float(value) for domain, value in zip(DOMAINS, values, strict=True)},
         kinds=tuple((head.kinds[index], float(probabilities[index])) for index in order),
+        gloss=gloss,
     )
 
 

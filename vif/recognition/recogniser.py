@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -27,9 +28,13 @@ from vif.recognition.schema import Answer, checked_answer, output_schema
 if TYPE_CHECKING:
     from vif.llm.embedded import EmbeddedModel
     from vif.recognition.embedded import EmbeddedReader
+    from vif.recognition.glosses import Gloss
 
 MAX_TOKENS = 1_024
 """Room for the JSON several times over; a model that needs more has lost its way."""
+
+GLOSS_SHOWN = 160
+"""Characters of a gloss that the reasoning quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,19 +209,25 @@ class EmbeddedRecogniser:
         answer = Answer(
             domains=reading.activations,
             boundaries=dissolve(question.six_boundaries, reading.activations),
-            reasoning=_reasoning(likeliest),
+            reasoning=_reasoning(likeliest, reading.gloss),
             patterns=tuple(f"{share:.0%} like {kind}" for kind, share in likeliest),
         )
         return Read(answer)
 
     async def prepare(self) -> None:
-        await self.embedded.prepare()
+        await asyncio.gather(self.embedded.prepare(), self.reader.prepare())
 
     async def aclose(self) -> None:
         await self.embedded.aclose()
 
 
-def _reasoning(likeliest: list[tuple[str, float]]) -> str:
-    if not likeliest:
-        return "Nothing in the message points to one kind of message more than to another."
-    return "To the embedded model this reads like " + " and ".join(kind for kind, _ in likeliest[:2]) + "."
+def _reasoning(likeliest: list[tuple[str, float]], gloss: Gloss | None) -> str:
+    said = []
+    if gloss:
+        text = gloss.text if len(gloss.text) <= GLOSS_SHOWN else f"{gloss.text[:GLOSS_SHOWN]}…"
+        said.append(f"The message is {gloss.language}; word for word it is read as «{text}».")
+    if likeliest:
+        said.append("To the embedded model this reads like " + " and ".join(kind for kind, _ in likeliest[:2]) + ".")
+    else:
+        said.append("Nothing in the message points to one kind of message more than to another.")
+    return " ".join(said)
