@@ -23,8 +23,9 @@ def draw(step: int, names: Sequence[str], notes: str) -> None:
     """At the bottom of the page, so that nothing of it moves from step to step."""
     presenting, last = _tour.presenting(), len(names)
     with st.bottom, st.container(key="tour_bar", gap="small"):
+        place = st.empty()  # there without notes too: a bar that moved would be mounted anew, and miss a key meanwhile
         if st.session_state.get(_tour.NOTES_KEY):
-            st.info(notes, icon=":material/speaker_notes:")
+            place.info(notes, icon=":material/speaker_notes:")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             st.button(
                 "Back",
